@@ -1,0 +1,122 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ControlPlane.Messages;
+
+/// <summary>
+/// An NDIS object identifier of the extensible switch: switch.md 2.0 gives names, values and kinds. Codes that are not
+/// in the table are carried as they are: they are observed and forwarded (switch.md 5.1).
+/// </summary>
+[JsonConverter(typeof(OidCodeJson))]
+public readonly record struct OidCode(uint Value)
+{
+    public static readonly OidCode PortCreate = new(0x00010278);
+    public static readonly OidCode PortDelete = new(0x00010279);
+    public static readonly OidCode NicCreate = new(0x0001027A);
+    public static readonly OidCode NicConnect = new(0x0001027B);
+    public static readonly OidCode NicDisconnect = new(0x0001027C);
+    public static readonly OidCode NicDelete = new(0x0001027D);
+    public static readonly OidCode PortTeardown = new(0x0001027F);
+    public static readonly OidCode NicUpdated = new(0x00010294);
+    public static readonly OidCode PortUpdated = new(0x00010295);
+    public static readonly OidCode PortPropertyAdd = new(0x00010271);
+    public static readonly OidCode PortPropertyUpdate = new(0x00010272);
+    public static readonly OidCode PortPropertyDelete = new(0x00010273);
+
+    static readonly FrozenDictionary<uint, string> Names = new Dictionary<uint, string>
+    {
+        [PortCreate.Value] = "OID_SWITCH_PORT_CREATE",
+        [PortDelete.Value] = "OID_SWITCH_PORT_DELETE",
+        [NicCreate.Value] = "OID_SWITCH_NIC_CREATE",
+        [NicConnect.Value] = "OID_SWITCH_NIC_CONNECT",
+        [NicDisconnect.Value] = "OID_SWITCH_NIC_DISCONNECT",
+        [NicDelete.Value] = "OID_SWITCH_NIC_DELETE",
+        [PortTeardown.Value] = "OID_SWITCH_PORT_TEARDOWN",
+        [NicUpdated.Value] = "OID_SWITCH_NIC_UPDATED",
+        [PortUpdated.Value] = "OID_SWITCH_PORT_UPDATED",
+        [PortPropertyAdd.Value] = "OID_SWITCH_PORT_PROPERTY_ADD",
+        [PortPropertyUpdate.Value] = "OID_SWITCH_PORT_PROPERTY_UPDATE",
+        [PortPropertyDelete.Value] = "OID_SWITCH_PORT_PROPERTY_DELETE",
+    }.ToFrozenDictionary();
+
+    static readonly FrozenDictionary<string, uint> Values = Names.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
+
+    /// <summary>An extension may refuse it (switch.md 0.2 and 3.3): the port and NIC creations and the property OIDs.</summary>
+    public bool Refusable => this == PortCreate || this == NicCreate
+        || this == PortPropertyAdd || this == PortPropertyUpdate || this == PortPropertyDelete;
+
+    /// <summary>False for a code that this release only observes and forwards.</summary>
+    public bool Known => Names.ContainsKey(Value);
+
+    public override string ToString() =>
+        Names.TryGetValue(Value, out var name) ? name : "0x" + Value.ToString("x8", CultureInfo.InvariantCulture);
+
+    /// <summary>Reads a name of the table, or a code as 0x and eight hexadecimal digits; null if it is neither.</summary>
+    public static OidCode? Parse(string text) =>
+        Values.TryGetValue(text, out var value) ? new OidCode(value)
+        : text.StartsWith("0x", StringComparison.Ordinal)
+            && uint.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+            ? new OidCode(code)
+            : null;
+}
+
+/// <summary>OIDs are written by name.</summary>
+public sealed class OidCodeJson : JsonConverter<OidCode>
+{
+    public override OidCode Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        OidCode.Parse(reader.GetString() ?? "") ?? throw new JsonException("not an OID name or 0x code");
+
+    public override void Write(Utf8JsonWriter writer, OidCode value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.ToString());
+}
+
+/// <summary>Completion statuses of switch.md 2.2; the value is what NDIS uses.</summary>
+[JsonConverter(typeof(NdisStatusJson))]
+public enum NdisStatus : uint
+{
+    Success = 0,
+    Pending = 0x00000103,
+    Failure = 0xC0000001,
+    InvalidParameter = 0xC000000D,
+    Resources = 0xC000009A,
+    NotSupported = 0xC00000BB,
+    DataNotAccepted = 0xC000021B,
+    InvalidLength = 0xC0010014,
+    BufferTooShort = 0xC0010016,
+}
+
+/// <summary>Names of statuses as NDIS writes them.</summary>
+public static class NdisStatusNames
+{
+    static readonly FrozenDictionary<NdisStatus, string> Names = new Dictionary<NdisStatus, string>
+    {
+        [NdisStatus.Success] = "NDIS_STATUS_SUCCESS",
+        [NdisStatus.Pending] = "NDIS_STATUS_PENDING",
+        [NdisStatus.Failure] = "NDIS_STATUS_FAILURE",
+        [NdisStatus.InvalidParameter] = "NDIS_STATUS_INVALID_PARAMETER",
+        [NdisStatus.Resources] = "NDIS_STATUS_RESOURCES",
+        [NdisStatus.NotSupported] = "NDIS_STATUS_NOT_SUPPORTED",
+        [NdisStatus.DataNotAccepted] = "NDIS_STATUS_DATA_NOT_ACCEPTED",
+        [NdisStatus.InvalidLength] = "NDIS_STATUS_INVALID_LENGTH",
+        [NdisStatus.BufferTooShort] = "NDIS_STATUS_BUFFER_TOO_SHORT",
+    }.ToFrozenDictionary();
+
+    static readonly FrozenDictionary<string, NdisStatus> Values = Names.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
+
+    public static string Name(this NdisStatus status) => Names[status];
+
+    /// <summary>Null if it is not one of the table's names.</summary>
+    public static NdisStatus? Parse(string text) => Values.TryGetValue(text, out var status) ? status : null;
+}
+
+/// <summary>Statuses are written by their NDIS names.</summary>
+public sealed class NdisStatusJson : JsonConverter<NdisStatus>
+{
+    public override NdisStatus Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        NdisStatusNames.Parse(reader.GetString() ?? "") ?? throw new JsonException("not an NDIS status name");
+
+    public override void Write(Utf8JsonWriter writer, NdisStatus value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.Name());
+}
