@@ -1,0 +1,59 @@
+namespace ControlPlane.Messages;
+
+/// <summary>An agent opens its stream for a host.</summary>
+/// <param name="Fenced">False: the agent lost its fences and refuses creates until they were sent.</param>
+public sealed record OpenSession(string Driver, string Version, bool Fenced, Inventory Inventory) : Command;
+
+/// <summary>The session's number: it rises with each stream, and anything under a lower one is dropped and counted.</summary>
+/// <param name="Fences">Highest grant epoch by NIC key, for an agent that lost its own.</param>
+public sealed record SessionOpened(long Session, IReadOnlyDictionary<string, long> Fences) : Reply;
+
+public sealed record CloseSession(long Session, string Reason) : Command;
+
+/// <summary>Frames of the host's stream, in order.</summary>
+public sealed record ReportFrames(long Session, IReadOnlyList<DriverFrame> Frames) : Command;
+
+/// <summary>Up to where frames are stored: the agent's cursor.</summary>
+public sealed record FramesStored(long StreamEpoch, long Seq) : Reply;
+
+public sealed record ReportCompletion(long Session, Completion Completion) : Command;
+
+/// <summary>A command for the host's data path; the answer is its completion.</summary>
+public sealed record IssueCommand(DriverCommand Command) : Command;
+
+public sealed record CommandDone(Completion Completion) : Reply;
+
+/// <summary>Refused with host.offline unless a session is open.</summary>
+public sealed record CheckHost : Command;
+
+public sealed record AgentSessionOpened(
+    long Session, string Driver, string Version, bool Fenced, string BootId, long StreamEpoch, long Cursor,
+    IReadOnlyList<string> Switches, IReadOnlyList<DeviceState> Devices) : BridgeEvent;
+
+public sealed record AgentSessionClosed(long Session, string Reason) : BridgeEvent;
+
+/// <summary>A report of an older session was dropped.</summary>
+public sealed record StaleReportDropped(long Session, string What) : BridgeEvent;
+
+/// <summary>The frame is stored: it is the cursor; its delivery to the NIC is open work.</summary>
+public sealed record FrameRecorded(DriverFrame Frame) : BridgeEvent;
+
+public sealed record FrameDelivered(long StreamEpoch, long Seq) : BridgeEvent;
+
+/// <summary>Frames are missing between the cursor and this one: the host is asked for a snapshot.</summary>
+public sealed record FrameGapSeen(long StreamEpoch, long Expected, long Got) : BridgeEvent;
+
+public sealed record CommandIssued(string MessageId, DriverCommand Command) : BridgeEvent;
+
+public sealed record CommandCompleted(string MessageId, Completion Completion) : BridgeEvent;
+
+/// <summary>A switch has taken its part of the host's snapshot.</summary>
+public sealed record SwitchTold(long Session, string Switch) : BridgeEvent;
+
+/// <summary>What happens at a host's bridge.</summary>
+public abstract record BridgeEvent : Event
+{
+    private protected BridgeEvent()
+    {
+    }
+}

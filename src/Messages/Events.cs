@@ -1,0 +1,34 @@
+namespace ControlPlane.Messages;
+
+/// <summary>
+/// Something that happened. The stored names and versions of all events are in <see cref="StoredNames"/>; their fields
+/// are storage formats and change only compatibly.
+/// </summary>
+[System.Text.Json.Serialization.JsonConverter(typeof(NamedJson<Event>))]
+public abstract record Event
+{
+    private protected Event()
+    {
+    }
+}
+
+/// <summary>A request was refused; nothing else changed. Written so that a refusal, too, is fenced and audited.</summary>
+public sealed record RequestRefused(string Request, Refusal Refusal) : Event;
+
+/// <summary>A request was answered and nothing changed (it was already so).</summary>
+public sealed record RequestNoted(string Request) : Event;
+
+/// <summary>A message failed three times with a defect; the entity refuses work until an operator unparks it.</summary>
+public sealed record Parked(string PoisonMessageId, string Request, string Error) : Event;
+
+/// <summary>An operator unparked the entity; with drop the message is never tried again.</summary>
+public sealed record Unparked(string PoisonMessageId, bool Drop) : Event;
+
+/// <summary>The operator's word to a parked entity.</summary>
+public sealed record Unpark(bool Drop) : Command;
+
+/// <summary>The answer to an effect of ours has come; made by the core, never sent.</summary>
+public sealed record AnswerArrived(string EffectId, Reply? Reply, Refusal? Refusal) : Command;
+
+/// <summary>A wake-up that the entity asked for is due; made by the core, never sent.</summary>
+public sealed record TimerElapsed(string EffectId) : Command;

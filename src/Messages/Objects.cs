@@ -1,0 +1,163 @@
+namespace ControlPlane.Messages;
+
+/// <summary>An OID that the switch has let into its slot reaches the port or NIC that it is about.</summary>
+/// <param name="Verdict">What the extensions said; takes effect only if the object finds the OID legal.</param>
+/// <param name="FromPeer">A peer edge sent it: a closed drain gate is the peer's error, not a reason to wait.</param>
+public sealed record ArriveOid(
+    OidRequest Request, EntityId Switch, EntityId Port, EntityId? Nic, StackVerdict Verdict, bool FromPeer) : Command;
+
+/// <summary>The object has settled the OID: the status for the way up, and the states after it.</summary>
+public sealed record OidSettled(NdisStatus Status, RefusedBy? RefusedBy, string PortState, string NicState) : Reply;
+
+/// <summary>Answer when nothing is held or in flight any more (switch.md 3.6). The answer may take as long as the holders do.</summary>
+public sealed record AwaitDrain : Command;
+
+/// <summary>The gate for the DELETE is open.</summary>
+public sealed record GateOpen : Reply;
+
+/// <summary>Takes a reference (switch.md 3.6 R1): refused unless the state table allows it.</summary>
+public sealed record TakeHold(string HoldId, string Holder, string Purpose) : Command;
+
+/// <summary>Releases a reference, exactly once (R4): an unknown one is an error.</summary>
+public sealed record ReleaseHold(string HoldId) : Command;
+
+/// <summary>A reference was taken.</summary>
+public sealed record HoldTaken(string HoldId) : Reply;
+
+/// <summary>How many packets and inner OIDs are in flight, reported by the data path.</summary>
+public sealed record SetInFlight(int Packets, int Oids) : Command;
+
+/// <summary>The host's view of a NIC's device: a frame, or one line of a snapshot. Null device fields mean absent.</summary>
+/// <param name="Source">Position of the report: boot id, stream epoch and seq, or snapshot and session.</param>
+public sealed record ReportDevice(string Source, DeviceState Device) : Command;
+
+/// <summary>The switch's policy wants the device brought back to what is wanted.</summary>
+public sealed record RepairDevice : Command;
+
+/// <summary>A port's PORT_CREATE is on its way; the port exists when it is created.</summary>
+public sealed record PortCreateProposed(string RequestId, EntityId Switch, uint PortId, int Incarnation, PortParameters Parameters) : PortEvent;
+
+public sealed record PortCreated(string RequestId) : PortEvent;
+
+/// <summary>Refused by an extension or by the miniport edge: the port does not exist, no TEARDOWN follows (switch.md 3.5).</summary>
+public sealed record PortCreateRefused(string RequestId, RefusedBy By) : PortEvent;
+
+/// <summary>The friendly name changed; nothing else of a port can (switch.md 1.3).</summary>
+public sealed record PortUpdated(string RequestId, string? PortFriendlyName) : PortEvent;
+
+/// <summary>Effective when received (switch.md 3.3): from here on no reference, no NIC.</summary>
+public sealed record PortTeardownReceived(string RequestId) : PortEvent;
+
+public sealed record PortTornDown(string RequestId) : PortEvent;
+
+public sealed record PortDeleteReceived(string RequestId) : PortEvent;
+
+/// <summary>The incarnation ended.</summary>
+public sealed record PortDeleted(string RequestId) : PortEvent;
+
+/// <summary>A NIC_CREATE was let through to the NIC.</summary>
+public sealed record NicAttachProposed(string RequestId, int NicIndex, EntityId Nic, NicType NicType) : PortEvent;
+
+public sealed record NicAttached(string RequestId, int NicIndex) : PortEvent;
+
+/// <summary>The NIC was refused or was illegal; the port stays Created.</summary>
+public sealed record NicAttachEnded(string RequestId, int NicIndex) : PortEvent;
+
+/// <summary>A NIC_DELETE was let through to the NIC.</summary>
+public sealed record NicDetachProposed(string RequestId, int NicIndex) : PortEvent;
+
+public sealed record NicDetached(string RequestId, int NicIndex) : PortEvent;
+
+/// <summary>The NIC could not be deleted; it stays on the port.</summary>
+public sealed record NicDetachEnded(string RequestId, int NicIndex) : PortEvent;
+
+public sealed record PortHeld(Hold Hold) : PortEvent;
+
+public sealed record PortReleased(string HoldId) : PortEvent;
+
+public sealed record PortInFlightSet(int Packets, int Oids) : PortEvent;
+
+/// <summary>PORT_DELETE has to wait: the gate is closed by these.</summary>
+public sealed record PortDeleteDeferred(DrainReport Waiting) : PortEvent;
+
+public sealed record PortDrained : PortEvent;
+
+/// <summary>The wait is longer than switch.md 9.7 expects; nothing is forced.</summary>
+public sealed record PortDrainStuck(DrainReport Waiting) : PortEvent;
+
+/// <summary>The data path failed what may not fail; the state went on as the OID says (switch.md 3.5).</summary>
+public sealed record PortEdgeFaulted(string RequestId, DriverVerb Verb, NdisStatus Status, string? Detail) : PortEvent;
+
+/// <summary>What happens to a port.</summary>
+public abstract record PortEvent : Event
+{
+    private protected PortEvent()
+    {
+    }
+}
+
+/// <summary>Where a NIC is attached.</summary>
+public sealed record NicPlace(string Host, string Switch, string Port, uint PortId, int NicIndex);
+
+/// <summary>A NIC_CREATE is on its way to the data path.</summary>
+/// <param name="Epoch">The grant epoch: commands to the host carry it, and a host refuses a lower one.</param>
+public sealed record NicCreateProposed(string RequestId, NicPlace Place, NicParameters Parameters, long Epoch) : NicEvent;
+
+public sealed record NicCreated(string RequestId, DeviceState? Observed) : NicEvent;
+
+public sealed record NicCreateRefused(string RequestId, RefusedBy By) : NicEvent;
+
+public sealed record NicConnectProposed(string RequestId, long Revision) : NicEvent;
+
+public sealed record NicConnected(string RequestId, DeviceState? Observed) : NicEvent;
+
+/// <summary>Changed fields only; null means unchanged.</summary>
+public sealed record NicUpdated(string RequestId, NicParameters Changes) : NicEvent;
+
+/// <summary>Effective when received (switch.md 3.3): from here on no new reference, no traffic.</summary>
+public sealed record NicDisconnectReceived(string RequestId, long Revision) : NicEvent;
+
+public sealed record NicDisconnected(string RequestId, DeviceState? Observed) : NicEvent;
+
+public sealed record NicDeleteReceived(string RequestId, long Revision) : NicEvent;
+
+/// <summary>The attachment ended; the port stays.</summary>
+public sealed record NicDeleted(string RequestId) : NicEvent;
+
+public sealed record NicHeld(Hold Hold) : NicEvent;
+
+public sealed record NicReleased(string HoldId) : NicEvent;
+
+public sealed record NicInFlightSet(int Packets, int Oids) : NicEvent;
+
+/// <summary>NIC_DELETE has to wait: the gate is closed by these.</summary>
+public sealed record NicDeleteDeferred(DrainReport Waiting) : NicEvent;
+
+public sealed record NicDrained : NicEvent;
+
+/// <summary>The wait is longer than switch.md 9.7 expects; nothing is forced.</summary>
+public sealed record NicDrainStuck(DrainReport Waiting) : NicEvent;
+
+/// <summary>The device is not as the last applied command left it, and no command of ours did it.</summary>
+public sealed record NicDrifted(string Source, DeviceState Observed) : NicEvent;
+
+/// <summary>The device is again as wanted.</summary>
+public sealed record NicConverged(string Source, DeviceState Observed) : NicEvent;
+
+public sealed record NicRepairStarted(long Revision) : NicEvent;
+
+public sealed record NicRepaired(DeviceState? Observed) : NicEvent;
+
+/// <summary>The data path failed what may not fail; the state went on as the OID says (switch.md 3.5).</summary>
+public sealed record NicEdgeFaulted(string RequestId, DriverVerb Verb, NdisStatus Status, string? Detail) : NicEvent;
+
+/// <summary>The switch was told of the drift.</summary>
+public sealed record NicDriftTold(bool Repair) : NicEvent;
+
+/// <summary>What happens to a NIC.</summary>
+public abstract record NicEvent : Event
+{
+    private protected NicEvent()
+    {
+    }
+}

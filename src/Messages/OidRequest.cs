@@ -1,0 +1,114 @@
+using System.Text.Json.Serialization;
+
+namespace ControlPlane.Messages;
+
+/// <summary>Port types of the header (switch.md 1.3).</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<PortType>))]
+public enum PortType
+{
+    Generic = 0,
+    External = 1,
+    Synthetic = 2,
+    Emulated = 3,
+    Internal = 4,
+}
+
+/// <summary>NIC types of the header (switch.md 1.4); the numbers are not those of <see cref="PortType"/>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<NicType>))]
+public enum NicType
+{
+    External = 0,
+    Synthetic = 1,
+    Emulated = 2,
+    Internal = 3,
+}
+
+/// <summary>Payload of an OID, by kind. Fields are those of switch.md 2.1.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(PortParameters), "port")]
+[JsonDerivedType(typeof(NicParameters), "nic")]
+public abstract record OidParameters
+{
+    private protected OidParameters()
+    {
+    }
+}
+
+/// <summary>SWITCH_PORT_PARAMETERS: PORT_CREATE and PORT_UPDATED.</summary>
+public sealed record PortParameters(
+    string PortName,
+    string? PortFriendlyName = null,
+    PortType PortType = PortType.Synthetic,
+    bool IsValidationPort = false,
+    IReadOnlyList<string>? Flags = null) : OidParameters;
+
+/// <summary>SWITCH_NIC_PARAMETERS: NIC_CREATE, NIC_CONNECT and NIC_UPDATED. Null means: not given, keep.</summary>
+/// <param name="Attach">Ours: how the device meets its guest.</param>
+/// <param name="Epoch">Ours: the grant epoch that a VM's start gives; 0 lets the NIC raise its own.</param>
+public sealed record NicParameters(
+    string NicName,
+    NicType NicType = NicType.Synthetic,
+    string? VmName = null,
+    string? NicFriendlyName = null,
+    string? VmFriendlyName = null,
+    string? NetCfgInstanceId = null,
+    int? Mtu = null,
+    int? NumaNodeId = null,
+    string? PermanentMacAddress = null,
+    string? VmMacAddress = null,
+    string? CurrentMacAddress = null,
+    bool? VfAssigned = null,
+    IReadOnlyList<string>? Flags = null,
+    NicAttach Attach = NicAttach.Veth,
+    long Epoch = 0) : OidParameters;
+
+/// <summary>One OID at the door of a switch.</summary>
+/// <param name="RequestId">Names the request; the same again gives the recorded answer (switch.md 9.3.6).</param>
+/// <param name="PortId">0 in a PORT_CREATE of ours lets the switch choose a free id.</param>
+public sealed record OidRequest(string RequestId, OidCode Oid, uint PortId, int NicIndex = 0, OidParameters? Parameters = null)
+{
+    /// <summary>Ours: names the port where the sender does not know its PortId yet (the sequences of a VM).</summary>
+    public string? PortName { get; init; }
+}
+
+/// <summary>Which way an OID passes an extension (switch.md 2.3): down as a request, up as a completion.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TraceDirection>))]
+public enum TraceDirection
+{
+    Down,
+    Up,
+}
+
+/// <summary>One passage of an OID at one position of the stack; position -1 is the miniport edge.</summary>
+public sealed record TraceStep(int Position, string Extension, TraceDirection Direction, NdisStatus Status);
+
+/// <summary>Who refused: position -1 and "miniport edge" for the data path itself.</summary>
+public sealed record RefusedBy(int Position, string Extension, NdisStatus Status)
+{
+    public const int EdgePosition = -1;
+    public const string EdgeName = "miniport-edge";
+}
+
+/// <summary>An extension broke its contract; the OID went on as the rule says.</summary>
+public sealed record ExtensionFault(int Position, string Extension, string Rule, string Detail);
+
+/// <summary>What the ordered extensions said on the way down (switch.md 3.5): computed in one pure turn.</summary>
+/// <param name="Refused">Null when every extension passed the OID on.</param>
+/// <param name="Trace">The way down, top first, as far as the OID came.</param>
+public sealed record StackVerdict(RefusedBy? Refused, IReadOnlyList<TraceStep> Trace, IReadOnlyList<ExtensionFault> Faults)
+{
+    public static readonly StackVerdict Empty = new(null, [], []);
+}
+
+/// <summary>The outcome of an OID, as the OID entry answers it (api.md 4).</summary>
+public sealed record OidOutcome(
+    string RequestId,
+    OidCode Oid,
+    NdisStatus Status,
+    uint PortId,
+    int NicIndex,
+    RefusedBy? RefusedBy,
+    IReadOnlyList<ExtensionFault> Faults,
+    IReadOnlyList<TraceStep> Trace,
+    string PortState,
+    string NicState) : Reply;

@@ -1,0 +1,332 @@
+using System.Collections.Frozen;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ControlPlane.Messages;
+
+/// <summary>
+/// The names under which words are stored and sent: a name and a version, never a C# type name of its own accord. They
+/// are for ever. A changed shape gets the next version and an up-caster; the old one is read for ever (design.md 4).
+/// </summary>
+public static class StoredNames
+{
+    static readonly FrozenDictionary<string, Type> Types = new Dictionary<string, Type>
+    {
+        // Events
+        ["AgentSessionOpened.1"] = typeof(AgentSessionOpened),
+        ["AgentSessionClosed.1"] = typeof(AgentSessionClosed),
+        ["StaleReportDropped.1"] = typeof(StaleReportDropped),
+        ["FrameRecorded.1"] = typeof(FrameRecorded),
+        ["FrameDelivered.1"] = typeof(FrameDelivered),
+        ["FrameGapSeen.1"] = typeof(FrameGapSeen),
+        ["CommandIssued.1"] = typeof(CommandIssued),
+        ["CommandCompleted.1"] = typeof(CommandCompleted),
+        ["SwitchTold.1"] = typeof(SwitchTold),
+        ["RequestRefused.1"] = typeof(RequestRefused),
+        ["RequestNoted.1"] = typeof(RequestNoted),
+        ["Parked.1"] = typeof(Parked),
+        ["Unparked.1"] = typeof(Unparked),
+        ["PortCreateProposed.1"] = typeof(PortCreateProposed),
+        ["PortCreated.1"] = typeof(PortCreated),
+        ["PortCreateRefused.1"] = typeof(PortCreateRefused),
+        ["PortUpdated.1"] = typeof(PortUpdated),
+        ["PortTeardownReceived.1"] = typeof(PortTeardownReceived),
+        ["PortTornDown.1"] = typeof(PortTornDown),
+        ["PortDeleteReceived.1"] = typeof(PortDeleteReceived),
+        ["PortDeleted.1"] = typeof(PortDeleted),
+        ["NicAttachProposed.1"] = typeof(NicAttachProposed),
+        ["NicAttached.1"] = typeof(NicAttached),
+        ["NicAttachEnded.1"] = typeof(NicAttachEnded),
+        ["NicDetachProposed.1"] = typeof(NicDetachProposed),
+        ["NicDetached.1"] = typeof(NicDetached),
+        ["NicDetachEnded.1"] = typeof(NicDetachEnded),
+        ["PortHeld.1"] = typeof(PortHeld),
+        ["PortReleased.1"] = typeof(PortReleased),
+        ["PortInFlightSet.1"] = typeof(PortInFlightSet),
+        ["PortDeleteDeferred.1"] = typeof(PortDeleteDeferred),
+        ["PortDrained.1"] = typeof(PortDrained),
+        ["PortDrainStuck.1"] = typeof(PortDrainStuck),
+        ["PortEdgeFaulted.1"] = typeof(PortEdgeFaulted),
+        ["NicCreateProposed.1"] = typeof(NicCreateProposed),
+        ["NicCreated.1"] = typeof(NicCreated),
+        ["NicCreateRefused.1"] = typeof(NicCreateRefused),
+        ["NicConnectProposed.1"] = typeof(NicConnectProposed),
+        ["NicConnected.1"] = typeof(NicConnected),
+        ["NicUpdated.1"] = typeof(NicUpdated),
+        ["NicDisconnectReceived.1"] = typeof(NicDisconnectReceived),
+        ["NicDisconnected.1"] = typeof(NicDisconnected),
+        ["NicDeleteReceived.1"] = typeof(NicDeleteReceived),
+        ["NicDeleted.1"] = typeof(NicDeleted),
+        ["NicHeld.1"] = typeof(NicHeld),
+        ["NicReleased.1"] = typeof(NicReleased),
+        ["NicInFlightSet.1"] = typeof(NicInFlightSet),
+        ["NicDeleteDeferred.1"] = typeof(NicDeleteDeferred),
+        ["NicDrained.1"] = typeof(NicDrained),
+        ["NicDrainStuck.1"] = typeof(NicDrainStuck),
+        ["NicDrifted.1"] = typeof(NicDrifted),
+        ["NicConverged.1"] = typeof(NicConverged),
+        ["NicRepairStarted.1"] = typeof(NicRepairStarted),
+        ["NicRepaired.1"] = typeof(NicRepaired),
+        ["NicEdgeFaulted.1"] = typeof(NicEdgeFaulted),
+        ["NicDriftTold.1"] = typeof(NicDriftTold),
+        ["SwitchDefined.1"] = typeof(SwitchDefined),
+        ["SwitchReady.1"] = typeof(SwitchReady),
+        ["SwitchNotReady.1"] = typeof(SwitchNotReady),
+        ["SwitchDeleteStarted.1"] = typeof(SwitchDeleteStarted),
+        ["SwitchDeleted.1"] = typeof(SwitchDeleted),
+        ["OidQueued.1"] = typeof(OidQueued),
+        ["OidStarted.1"] = typeof(OidStarted),
+        ["OidCompleted.1"] = typeof(OidCompleted),
+        ["OidRejected.1"] = typeof(OidRejected),
+        ["OidRefused.1"] = typeof(OidRefused),
+        ["OidUndone.1"] = typeof(OidUndone),
+        ["ExtensionFaulted.1"] = typeof(ExtensionFaulted),
+        ["ErrandStarted.1"] = typeof(ErrandStarted),
+        ["ErrandEnded.1"] = typeof(ErrandEnded),
+        ["SwitchReconcileStarted.1"] = typeof(SwitchReconcileStarted),
+        ["SwitchReconciled.1"] = typeof(SwitchReconciled),
+        ["DriftSeen.1"] = typeof(DriftSeen),
+        ["VmDefined.1"] = typeof(VmDefined),
+        ["VmDeleted.1"] = typeof(VmDeleted),
+        ["VmStartRequested.1"] = typeof(VmStartRequested),
+        ["VmStepDone.1"] = typeof(VmStepDone),
+        ["VmStartUndoing.1"] = typeof(VmStartUndoing),
+        ["VmStarted.1"] = typeof(VmStarted),
+        ["VmStartRefused.1"] = typeof(VmStartRefused),
+        ["VmStopRequested.1"] = typeof(VmStopRequested),
+        ["VmStopped.1"] = typeof(VmStopped),
+        ["VmStepSkipped.1"] = typeof(VmStepSkipped),
+        ["VmStepDeferred.1"] = typeof(VmStepDeferred),
+        // Commands
+        ["OpenSession.1"] = typeof(OpenSession),
+        ["CloseSession.1"] = typeof(CloseSession),
+        ["ReportFrames.1"] = typeof(ReportFrames),
+        ["ReportCompletion.1"] = typeof(ReportCompletion),
+        ["IssueCommand.1"] = typeof(IssueCommand),
+        ["CheckHost.1"] = typeof(CheckHost),
+        ["Unpark.1"] = typeof(Unpark),
+        ["AnswerArrived.1"] = typeof(AnswerArrived),
+        ["TimerElapsed.1"] = typeof(TimerElapsed),
+        ["ArriveOid.1"] = typeof(ArriveOid),
+        ["AwaitDrain.1"] = typeof(AwaitDrain),
+        ["TakeHold.1"] = typeof(TakeHold),
+        ["ReleaseHold.1"] = typeof(ReleaseHold),
+        ["SetInFlight.1"] = typeof(SetInFlight),
+        ["ReportDevice.1"] = typeof(ReportDevice),
+        ["RepairDevice.1"] = typeof(RepairDevice),
+        ["DefineSwitch.1"] = typeof(DefineSwitch),
+        ["DeleteSwitch.1"] = typeof(DeleteSwitch),
+        ["SubmitOid.1"] = typeof(SubmitOid),
+        ["TakeHoldAt.1"] = typeof(TakeHoldAt),
+        ["ReleaseHoldAt.1"] = typeof(ReleaseHoldAt),
+        ["SetInFlightAt.1"] = typeof(SetInFlightAt),
+        ["TellDrift.1"] = typeof(TellDrift),
+        ["ReconcileSwitch.1"] = typeof(ReconcileSwitch),
+        ["DefineVm.1"] = typeof(DefineVm),
+        ["DeleteVm.1"] = typeof(DeleteVm),
+        ["StartVm.1"] = typeof(StartVm),
+        ["StopVm.1"] = typeof(StopVm),
+        // Replies
+        ["SessionOpened.1"] = typeof(SessionOpened),
+        ["FramesStored.1"] = typeof(FramesStored),
+        ["CommandDone.1"] = typeof(CommandDone),
+        ["Done.1"] = typeof(Done),
+        ["OidSettled.1"] = typeof(OidSettled),
+        ["GateOpen.1"] = typeof(GateOpen),
+        ["HoldTaken.1"] = typeof(HoldTaken),
+        ["OidOutcome.1"] = typeof(OidOutcome),
+        ["DriftAnswer.1"] = typeof(DriftAnswer),
+        ["OperationRuns.1"] = typeof(OperationRuns),
+        // What carries them
+        ["Envelope.1"] = typeof(Envelope),
+        ["Answer.1"] = typeof(Answer),
+    }.ToFrozenDictionary();
+
+    static readonly FrozenDictionary<Type, string> Names = Types.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
+
+    /// <summary>All stored names, in ordinal order.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. Types.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>The type behind a stored name, or null if this release does not know it.</summary>
+    public static Type? TypeOf(string name) => Types.GetValueOrDefault(name);
+
+    /// <summary>The stored name of a word.</summary>
+    public static string Of(object word) =>
+        Names.TryGetValue(word.GetType(), out var name)
+            ? name
+            : throw new InvalidOperationException($"{word.GetType().Name} has no stored name");
+
+    /// <summary>The name without its version, as the API shows it.</summary>
+    public static string Kind(string name) => name[..name.LastIndexOf('.')];
+
+    /// <summary>The version of a stored name.</summary>
+    public static int Version(string name) =>
+        int.Parse(name.AsSpan(name.LastIndexOf('.') + 1), System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>The word's body as stored.</summary>
+    public static byte[] Encode(object word) => JsonSerializer.SerializeToUtf8Bytes(word, word.GetType(), WordsJson.Default);
+
+    /// <summary>Reads a body; throws <see cref="JsonException"/> if it does not parse or the name is not known.</summary>
+    public static object Decode(string name, ReadOnlySpan<byte> body) =>
+        JsonSerializer.Deserialize(body, TypeOf(name) ?? throw new JsonException($"the stored name {name} is not known to this release"), WordsJson.Default)
+        ?? throw new JsonException($"{name} is null");
+}
+
+/// <summary>Writes a word of an open family as {"name": its stored name, "body": itself}.</summary>
+public sealed class NamedJson<T> : JsonConverter<T>
+    where T : class
+{
+    public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        using var document = JsonDocument.ParseValue(ref reader);
+        var name = document.RootElement.GetProperty("name").GetString() ?? throw new JsonException("no stored name");
+        var type = StoredNames.TypeOf(name) ?? throw new JsonException($"the stored name {name} is not known to this release");
+        return document.RootElement.GetProperty("body").Deserialize(options.GetTypeInfo(type)) as T
+            ?? throw new JsonException($"{name} is no {typeof(T).Name}");
+    }
+
+    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("name", StoredNames.Of(value));
+        writer.WritePropertyName("body");
+        JsonSerializer.Serialize(writer, value, options.GetTypeInfo(value.GetType()));
+        writer.WriteEndObject();
+    }
+}
+
+/// <summary>Source-generated JSON of every word.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(AgentSessionOpened))]
+[JsonSerializable(typeof(AgentSessionClosed))]
+[JsonSerializable(typeof(StaleReportDropped))]
+[JsonSerializable(typeof(FrameRecorded))]
+[JsonSerializable(typeof(FrameDelivered))]
+[JsonSerializable(typeof(FrameGapSeen))]
+[JsonSerializable(typeof(CommandIssued))]
+[JsonSerializable(typeof(CommandCompleted))]
+[JsonSerializable(typeof(SwitchTold))]
+[JsonSerializable(typeof(RequestRefused))]
+[JsonSerializable(typeof(RequestNoted))]
+[JsonSerializable(typeof(Parked))]
+[JsonSerializable(typeof(Unparked))]
+[JsonSerializable(typeof(PortCreateProposed))]
+[JsonSerializable(typeof(PortCreated))]
+[JsonSerializable(typeof(PortCreateRefused))]
+[JsonSerializable(typeof(PortUpdated))]
+[JsonSerializable(typeof(PortTeardownReceived))]
+[JsonSerializable(typeof(PortTornDown))]
+[JsonSerializable(typeof(PortDeleteReceived))]
+[JsonSerializable(typeof(PortDeleted))]
+[JsonSerializable(typeof(NicAttachProposed))]
+[JsonSerializable(typeof(NicAttached))]
+[JsonSerializable(typeof(NicAttachEnded))]
+[JsonSerializable(typeof(NicDetachProposed))]
+[JsonSerializable(typeof(NicDetached))]
+[JsonSerializable(typeof(NicDetachEnded))]
+[JsonSerializable(typeof(PortHeld))]
+[JsonSerializable(typeof(PortReleased))]
+[JsonSerializable(typeof(PortInFlightSet))]
+[JsonSerializable(typeof(PortDeleteDeferred))]
+[JsonSerializable(typeof(PortDrained))]
+[JsonSerializable(typeof(PortDrainStuck))]
+[JsonSerializable(typeof(PortEdgeFaulted))]
+[JsonSerializable(typeof(NicCreateProposed))]
+[JsonSerializable(typeof(NicCreated))]
+[JsonSerializable(typeof(NicCreateRefused))]
+[JsonSerializable(typeof(NicConnectProposed))]
+[JsonSerializable(typeof(NicConnected))]
+[JsonSerializable(typeof(NicUpdated))]
+[JsonSerializable(typeof(NicDisconnectReceived))]
+[JsonSerializable(typeof(NicDisconnected))]
+[JsonSerializable(typeof(NicDeleteReceived))]
+[JsonSerializable(typeof(NicDeleted))]
+[JsonSerializable(typeof(NicHeld))]
+[JsonSerializable(typeof(NicReleased))]
+[JsonSerializable(typeof(NicInFlightSet))]
+[JsonSerializable(typeof(NicDeleteDeferred))]
+[JsonSerializable(typeof(NicDrained))]
+[JsonSerializable(typeof(NicDrainStuck))]
+[JsonSerializable(typeof(NicDrifted))]
+[JsonSerializable(typeof(NicConverged))]
+[JsonSerializable(typeof(NicRepairStarted))]
+[JsonSerializable(typeof(NicRepaired))]
+[JsonSerializable(typeof(NicEdgeFaulted))]
+[JsonSerializable(typeof(NicDriftTold))]
+[JsonSerializable(typeof(SwitchDefined))]
+[JsonSerializable(typeof(SwitchReady))]
+[JsonSerializable(typeof(SwitchNotReady))]
+[JsonSerializable(typeof(SwitchDeleteStarted))]
+[JsonSerializable(typeof(SwitchDeleted))]
+[JsonSerializable(typeof(OidQueued))]
+[JsonSerializable(typeof(OidStarted))]
+[JsonSerializable(typeof(OidCompleted))]
+[JsonSerializable(typeof(OidRejected))]
+[JsonSerializable(typeof(OidRefused))]
+[JsonSerializable(typeof(OidUndone))]
+[JsonSerializable(typeof(ExtensionFaulted))]
+[JsonSerializable(typeof(ErrandStarted))]
+[JsonSerializable(typeof(ErrandEnded))]
+[JsonSerializable(typeof(SwitchReconcileStarted))]
+[JsonSerializable(typeof(SwitchReconciled))]
+[JsonSerializable(typeof(DriftSeen))]
+[JsonSerializable(typeof(VmDefined))]
+[JsonSerializable(typeof(VmDeleted))]
+[JsonSerializable(typeof(VmStartRequested))]
+[JsonSerializable(typeof(VmStepDone))]
+[JsonSerializable(typeof(VmStartUndoing))]
+[JsonSerializable(typeof(VmStarted))]
+[JsonSerializable(typeof(VmStartRefused))]
+[JsonSerializable(typeof(VmStopRequested))]
+[JsonSerializable(typeof(VmStopped))]
+[JsonSerializable(typeof(VmStepSkipped))]
+[JsonSerializable(typeof(VmStepDeferred))]
+[JsonSerializable(typeof(OpenSession))]
+[JsonSerializable(typeof(CloseSession))]
+[JsonSerializable(typeof(ReportFrames))]
+[JsonSerializable(typeof(ReportCompletion))]
+[JsonSerializable(typeof(IssueCommand))]
+[JsonSerializable(typeof(CheckHost))]
+[JsonSerializable(typeof(Unpark))]
+[JsonSerializable(typeof(AnswerArrived))]
+[JsonSerializable(typeof(TimerElapsed))]
+[JsonSerializable(typeof(ArriveOid))]
+[JsonSerializable(typeof(AwaitDrain))]
+[JsonSerializable(typeof(TakeHold))]
+[JsonSerializable(typeof(ReleaseHold))]
+[JsonSerializable(typeof(SetInFlight))]
+[JsonSerializable(typeof(ReportDevice))]
+[JsonSerializable(typeof(RepairDevice))]
+[JsonSerializable(typeof(DefineSwitch))]
+[JsonSerializable(typeof(DeleteSwitch))]
+[JsonSerializable(typeof(SubmitOid))]
+[JsonSerializable(typeof(TakeHoldAt))]
+[JsonSerializable(typeof(ReleaseHoldAt))]
+[JsonSerializable(typeof(SetInFlightAt))]
+[JsonSerializable(typeof(TellDrift))]
+[JsonSerializable(typeof(ReconcileSwitch))]
+[JsonSerializable(typeof(DefineVm))]
+[JsonSerializable(typeof(DeleteVm))]
+[JsonSerializable(typeof(StartVm))]
+[JsonSerializable(typeof(StopVm))]
+[JsonSerializable(typeof(SessionOpened))]
+[JsonSerializable(typeof(FramesStored))]
+[JsonSerializable(typeof(CommandDone))]
+[JsonSerializable(typeof(Done))]
+[JsonSerializable(typeof(OidSettled))]
+[JsonSerializable(typeof(GateOpen))]
+[JsonSerializable(typeof(HoldTaken))]
+[JsonSerializable(typeof(OidOutcome))]
+[JsonSerializable(typeof(DriftAnswer))]
+[JsonSerializable(typeof(OperationRuns))]
+[JsonSerializable(typeof(Envelope))]
+[JsonSerializable(typeof(Answer))]
+[JsonSerializable(typeof(Inventory))]
+[JsonSerializable(typeof(SwitchDefinition))]
+[JsonSerializable(typeof(VmDefinition))]
+[JsonSerializable(typeof(OidRequest))]
+[JsonSerializable(typeof(Refusal))]
+public sealed partial class WordsJson : JsonSerializerContext;

@@ -1,0 +1,124 @@
+using System.Text.Json.Serialization;
+
+namespace ControlPlane.Messages;
+
+[JsonConverter(typeof(CamelEnumJson<SwitchKind>))]
+public enum SwitchKind
+{
+    External,
+    Internal,
+    Private,
+}
+
+/// <summary>What is done about a device that changed without us (design.md 5).</summary>
+[JsonConverter(typeof(CamelEnumJson<DriftPolicy>))]
+public enum DriftPolicy
+{
+    Report,
+    Repair,
+}
+
+/// <summary>Classes of extensions, top to bottom of the stack (switch.md 1.2).</summary>
+[JsonConverter(typeof(CamelEnumJson<ExtensionClass>))]
+public enum ExtensionClass
+{
+    Capture,
+    Filter,
+    Forward,
+}
+
+/// <summary>Enums of the public interface are written in camel case (api.md 2).</summary>
+public sealed class CamelEnumJson<T>() : JsonStringEnumConverter<T>(System.Text.Json.JsonNamingPolicy.CamelCase, allowIntegerValues: false)
+    where T : struct, Enum;
+
+/// <summary>test.verdict: the OID is answered with the status, that many times.</summary>
+public sealed record PlannedVerdict(OidCode Oid, NdisStatus Status, int Times);
+
+/// <summary>Settings of the extensions that are built in; each reads its own.</summary>
+public sealed record ExtensionSettings(int? MaxPorts = null, bool? AllowSpoofing = null, IReadOnlyList<PlannedVerdict>? Verdicts = null);
+
+/// <summary>One extension in a switch's stack.</summary>
+public sealed record ExtensionDefinition(string Name, ExtensionClass Class, bool Enabled = true, ExtensionSettings? Settings = null);
+
+/// <summary>What a switch shall be. The order of the extensions is the order of the stack within their class.</summary>
+public sealed record SwitchDefinition(
+    SwitchKind Kind, string? Uplink, DriftPolicy Drift, IReadOnlyList<ExtensionDefinition> Extensions);
+
+public sealed record DefineSwitch(SwitchDefinition Definition) : Command;
+
+public sealed record DeleteSwitch : Command;
+
+/// <summary>An OID for the switch's slot. It waits its turn; the answer comes when it is completed.</summary>
+public sealed record SubmitOid(OidRequest Request, bool FromPeer) : Command;
+
+/// <summary>A reference on the port, or on the NIC when an index is given, found by the ids of the switch.</summary>
+public sealed record TakeHoldAt(string HoldId, string Holder, uint PortId, int? NicIndex, string Purpose) : Command;
+
+public sealed record ReleaseHoldAt(string HoldId) : Command;
+
+/// <summary>Simulated hosts: what is in flight at a NIC (or, without an index, at a port).</summary>
+public sealed record SetInFlightAt(uint PortId, int? NicIndex, int Packets, int Oids) : Command;
+
+/// <summary>A NIC tells its switch of drift; the switch answers whether its policy repairs.</summary>
+public sealed record TellDrift(EntityId Nic, DeviceState Observed) : Command;
+
+/// <summary>Answer to <see cref="TellDrift"/>.</summary>
+public sealed record DriftAnswer(bool Repair) : Reply;
+
+/// <summary>The host has a new session: what it has of this switch now.</summary>
+public sealed record ReconcileSwitch(long Session, bool Present, IReadOnlyList<DeviceState> Devices) : Command;
+
+public sealed record SwitchDefined(SwitchDefinition Definition) : SwitchEvent;
+
+/// <summary>The host has the switch.</summary>
+public sealed record SwitchReady : SwitchEvent;
+
+/// <summary>The host could not make the switch; it is tried again at the host's next session.</summary>
+public sealed record SwitchNotReady(NdisStatus Status, string? Detail) : SwitchEvent;
+
+public sealed record SwitchDeleteStarted : SwitchEvent;
+
+public sealed record SwitchDeleted : SwitchEvent;
+
+/// <summary>An OID arrived and waits for the slot.</summary>
+public sealed record OidQueued(string MessageId, OidRequest Request, bool FromPeer) : SwitchEvent;
+
+/// <summary>The OID has the slot; its port and NIC were found and the extensions asked.</summary>
+/// <param name="PortId">The id, chosen by the switch where the request left it open.</param>
+public sealed record OidStarted(string MessageId, uint PortId, EntityId Port, EntityId? Nic, StackVerdict Verdict) : SwitchEvent;
+
+/// <summary>The OID is completed. The field <c>oid</c> names it.</summary>
+public sealed record OidCompleted(string MessageId, OidCode Oid, OidOutcome Outcome) : SwitchEvent;
+
+/// <summary>An illegal request: state unchanged, recorded for the audit (switch.md 9.2).</summary>
+public sealed record OidRejected(string MessageId, string RequestId, OidCode Code, uint PortId, int NicIndex, Refusal Refusal) : SwitchEvent;
+
+/// <summary>An extension or the edge refused the OID.</summary>
+public sealed record OidRefused(string RequestId, OidCode Code, RefusedBy By) : SwitchEvent;
+
+/// <summary>An extension above the refuser saw the failing completion and undid (switch.md 3.5).</summary>
+public sealed record OidUndone(string RequestId, OidCode Code, int Position, string Extension) : SwitchEvent;
+
+public sealed record ExtensionFaulted(string RequestId, OidCode Code, ExtensionFault Fault) : SwitchEvent;
+
+/// <summary>Something was asked of the switch that one of its ports or NICs must answer.</summary>
+public sealed record ErrandStarted(string MessageId, EntityId Target, Command Errand) : SwitchEvent;
+
+/// <summary>The port or NIC answered.</summary>
+public sealed record ErrandEnded(string MessageId, Reply? Reply, Refusal? Refusal) : SwitchEvent;
+
+/// <summary>The host's devices of this switch are being compared with what is wanted.</summary>
+public sealed record SwitchReconcileStarted(long Session, bool Present, IReadOnlyList<DeviceState> Devices) : SwitchEvent;
+
+/// <summary>One NIC has taken its report.</summary>
+public sealed record SwitchReconciled(EntityId Nic) : SwitchEvent;
+
+public sealed record DriftSeen(EntityId Nic, DeviceState Observed, bool Repair) : SwitchEvent;
+
+/// <summary>What happens to a switch.</summary>
+public abstract record SwitchEvent : Event
+{
+    private protected SwitchEvent()
+    {
+    }
+}

@@ -1,0 +1,75 @@
+namespace ControlPlane.Messages;
+
+/// <summary>One NIC of a VM's definition.</summary>
+public sealed record NicDefinition(
+    string Name, string Switch, NicType Type, string Mac, int Mtu = 1500, int? Vlan = null, NicAttach Attach = NicAttach.Veth);
+
+/// <summary>What a VM shall be.</summary>
+public sealed record VmDefinition(string Host, IReadOnlyList<NicDefinition> Nics);
+
+public sealed record DefineVm(VmDefinition Definition) : Command;
+
+public sealed record DeleteVm : Command;
+
+/// <summary>Runs the start ladder for every NIC; all or nothing. The answer says that the operation runs.</summary>
+public sealed record StartVm : Command;
+
+/// <summary>Runs the stop ladder for every NIC. It waits for drain gates as long as they are closed.</summary>
+public sealed record StopVm : Command;
+
+/// <summary>The operation was accepted and runs under this id.</summary>
+public sealed record OperationRuns(string OperationId) : Reply;
+
+/// <summary>One step of a VM's ladder.</summary>
+public enum VmStepKind
+{
+    CheckHost = 1,
+    PortCreate,
+    NicCreate,
+    NicConnect,
+    NicDisconnect,
+    NicDrain,
+    NicDelete,
+    PortTeardown,
+    PortDrain,
+    PortDelete,
+    ReleaseGuest,
+}
+
+/// <summary>A step, and the NIC that it is for (empty for CheckHost and ReleaseGuest).</summary>
+public sealed record VmStep(VmStepKind Kind, string Nic);
+
+public sealed record VmDefined(VmDefinition Definition) : VmEvent;
+
+public sealed record VmDeleted : VmEvent;
+
+/// <summary>A start began. The group epoch rises with each start: its NICs' grants carry it.</summary>
+public sealed record VmStartRequested(string OperationId, long Epoch) : VmEvent;
+
+public sealed record VmStepDone(VmStep Step) : VmEvent;
+
+/// <summary>A step was refused: what was done is undone, newest first.</summary>
+public sealed record VmStartUndoing(VmStep Step, Refusal Refusal) : VmEvent;
+
+public sealed record VmStarted(string OperationId) : VmEvent;
+
+/// <summary>The start was refused and undone; the VM is stopped as before.</summary>
+public sealed record VmStartRefused(string OperationId, Refusal Refusal) : VmEvent;
+
+public sealed record VmStopRequested(string OperationId) : VmEvent;
+
+public sealed record VmStopped(string OperationId) : VmEvent;
+
+/// <summary>A step of a stop was refused for another reason than a closed gate; the step counts as done when its object is gone.</summary>
+public sealed record VmStepSkipped(VmStep Step, Refusal Refusal) : VmEvent;
+
+/// <summary>The gate closed again before the DELETE arrived; the VM waits for it once more.</summary>
+public sealed record VmStepDeferred(VmStep Step) : VmEvent;
+
+/// <summary>What happens to a VM.</summary>
+public abstract record VmEvent : Event
+{
+    private protected VmEvent()
+    {
+    }
+}
