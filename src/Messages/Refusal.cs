@@ -13,6 +13,8 @@ public enum RefusalKind
     Overloaded,
     /// <summary>A part that is needed is away; try again later.</summary>
     Unavailable,
+    /// <summary>The host that is needed has no session; final for this request.</summary>
+    Offline,
     /// <summary>The journal did not say whether the change is stored; ask again with the same idempotency key.</summary>
     Unknown,
     /// <summary>The work's deadline passed before it began.</summary>

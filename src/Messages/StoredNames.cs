@@ -166,6 +166,13 @@ public static class StoredNames
     /// <summary>The word's body as stored.</summary>
     public static byte[] Encode(object word) => JsonSerializer.SerializeToUtf8Bytes(word, word.GetType(), WordsJson.Default);
 
+    /// <summary>A refusal as stored and hashed.</summary>
+    public static byte[] EncodeRefusal(Refusal refusal) => JsonSerializer.SerializeToUtf8Bytes(refusal, WordsJson.Default.Refusal);
+
+    /// <summary>Reads what <see cref="EncodeRefusal"/> wrote.</summary>
+    public static Refusal DecodeRefusal(ReadOnlySpan<byte> bytes) =>
+        JsonSerializer.Deserialize(bytes, WordsJson.Default.Refusal) ?? throw new JsonException("a refusal is null");
+
     /// <summary>Reads a body; throws <see cref="JsonException"/> if it does not parse or the name is not known.</summary>
     public static object Decode(string name, ReadOnlySpan<byte> body) =>
         JsonSerializer.Deserialize(body, TypeOf(name) ?? throw new JsonException($"the stored name {name} is not known to this release"), WordsJson.Default)

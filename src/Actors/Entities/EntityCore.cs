@@ -1,0 +1,571 @@
+using System.Collections.Immutable;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Actors.Entities;
+
+/// <summary>
+/// What every entity needs around its lifecycle, as one step function: input in, outputs out. It stores before it
+/// speaks, has the only stash, keeps one write open at a time, answers a repeated message from the record, and parks
+/// poison. It does no I/O and reads no clock, so the simulation runs it unchanged (design.md 3).
+/// <list type="bullet">
+/// <item>While a write is open, messages wait in the stash; a full one answers actor.overloaded. When the write is
+/// done, all that waits is decided in one batch and stored in one write.</item>
+/// <item>No answer is given without an append, unless it repeats a stored one: a deposed incarnation could otherwise
+/// answer from an old memory. A turn that changed nothing therefore stores RequestNoted, a refusal RequestRefused.</item>
+/// <item>A turn that throws changed nothing, as state is immutable. The third time the message is parked.</item>
+/// </list>
+/// </summary>
+public sealed class EntityCore<TLifecycle, TState, TEvent>
+    where TLifecycle : ILifecycle<TState, TEvent>
+    where TState : class
+    where TEvent : Event
+{
+    readonly EntityId _id;
+    readonly CoreLimits _limits;
+    readonly Queue<Item> _stash = new();
+    readonly Dictionary<string, List<Asker>> _waiting = [];
+    readonly Dictionary<string, int> _tries = [];
+    readonly List<Output> _out = [];
+    Memory _memory;
+    Batch? _writing;
+    bool _stopping;
+    bool _ended;
+    long _snapshotAt;
+
+    public EntityCore(EntityId id, CoreLimits limits)
+    {
+        _id = id;
+        _limits = limits;
+        _memory = new Memory(
+            TLifecycle.Initial(id), 0, 0, StoredEvent.NoHash, ExecutedBook.Empty,
+            ImmutableSortedDictionary.Create<string, Work>(StringComparer.Ordinal), null);
+    }
+
+    /// <summary>The committed state.</summary>
+    public TState State => _memory.State;
+
+    public long Sequence => _memory.Sequence;
+
+    public long Revision => _memory.Revision;
+
+    /// <summary>Something is owed: the shell keeps the entity and its retry timer.</summary>
+    public bool HasOpenWork => _memory.Open.Count > 0;
+
+    public int Stashed => _stash.Count;
+
+    /// <summary>Takes one input and says what is to be done, in order.</summary>
+    public IReadOnlyList<Output> Step(Input input, DateTimeOffset now)
+    {
+        _out.Clear();
+        if (_ended)
+        {
+            return [];
+        }
+        switch (input)
+        {
+            case Input.Receive receive:
+                Enqueue(receive, now);
+                break;
+            case Input.ReceiveAnswer(var answer) when answer.Refusal is { Transient: true }:
+                break; // Nothing was decided there: the retry timer asks again.
+            case Input.ReceiveAnswer(var answer) when EffectOf(answer.InReplyTo) is { } effect:
+                _stash.Enqueue(new Item.Inner(effect, new AnswerArrived(effect, answer.Reply, answer.Refusal)));
+                break;
+            case Input.ReceiveAnswer:
+                break;
+            case Input.TimerDue(var effect):
+                _stash.Enqueue(new Item.Inner(effect, new TimerElapsed(effect)));
+                break;
+            case Input.WriteDone:
+                Commit();
+                break;
+            case Input.WriteFailed(var reason):
+                Fail(reason, RefusalKind.Unknown, "journal.unknown", "It is not known whether the change is stored; ask again with the same key.");
+                break;
+            case Input.WriteRejected(var reason):
+                Fail(reason, RefusalKind.Unavailable, "journal.rejected", "The change was not stored.");
+                break;
+            case Input.Restore(var snapshot):
+                Restore(snapshot);
+                break;
+            case Input.Replay(var row):
+                Replay(row);
+                break;
+            case Input.RecoveryDone:
+                _out.AddRange(_memory.Open.Values.Select(Due).OfType<Output>());
+                break;
+            case Input.Retry when _writing is null:
+                _out.AddRange(_memory.Open.Values.Where(work => work.Effect is Effect.Ask or Effect.Drive).Select(Due).OfType<Output>());
+                break;
+            case Input.Retry:
+                break;
+            case Input.Idle:
+                if (_writing is null && _stash.Count == 0 && _waiting.Count == 0 && !HasOpenWork && _memory.Poison is null)
+                {
+                    _out.Add(new Output.Passivate());
+                }
+                break;
+            case Input.Stop:
+                _stopping = true;
+                break;
+            default:
+                throw new System.Diagnostics.UnreachableException(input.ToString());
+        }
+        DecideStashed(now);
+        if (_stopping && _writing is null && !_ended)
+        {
+            End("handed over");
+        }
+        return [.. _out];
+    }
+
+    void Enqueue(Input.Receive receive, DateTimeOffset now)
+    {
+        var asker = new Asker(receive.Asker, receive.Envelope.From);
+        if (_stopping)
+        {
+            Answer(asker, receive.Envelope.MessageId, null, Moved);
+        }
+        else if (_stash.Count >= _limits.StashMax)
+        {
+            Answer(asker, receive.Envelope.MessageId, null, new Refusal(
+                RefusalKind.Overloaded, "actor.overloaded", $"{_stash.Count} messages wait for {_id}; try again later."));
+        }
+        else
+        {
+            _stash.Enqueue(new Item.Message(receive.Envelope, asker, now));
+        }
+    }
+
+    /// <summary>Decides all that waits, in batches, until a write is open or nothing waits.</summary>
+    void DecideStashed(DateTimeOffset now)
+    {
+        while (_writing is null && !_ended && _stash.Count > 0)
+        {
+            var batch = new Batch(_memory);
+            for (var n = 0; n < _limits.BatchMax && _stash.TryDequeue(out var item); n++)
+            {
+                switch (item)
+                {
+                    case Item.Message message:
+                        Handle(batch, message, now);
+                        break;
+                    case Item.Inner inner when batch.Memory.Open.TryGetValue(inner.EffectId, out var work):
+                        HandleInner(batch, inner, work.Origin, now);
+                        break;
+                    case Item.Inner:
+                        break; // Answered before: the effect is no longer open.
+                }
+            }
+            if (batch.Rows.Count > 0)
+            {
+                _writing = batch;
+                _out.Add(new Output.Persist([.. batch.Rows]));
+            }
+            else
+            {
+                _out.AddRange(batch.Say);
+            }
+        }
+    }
+
+    void Handle(Batch batch, Item.Message message, DateTimeOffset now)
+    {
+        var envelope = message.Envelope;
+        var id = envelope.MessageId;
+        if (batch.Memory.Book.Find(id) is { } executed)
+        {
+            Repeat(batch, executed, message);
+        }
+        else if (envelope.Deadline is { } deadline && deadline <= now)
+        {
+            Say(batch, message.Asker, id, null, new Refusal(RefusalKind.Expired, "request.expired", "The deadline passed before the work began."));
+        }
+        else if (envelope.Body is Unpark unpark)
+        {
+            HandleUnpark(batch, message, unpark, now);
+        }
+        else if (batch.Memory.Poison is { } poison)
+        {
+            Say(batch, message.Asker, id, null, new Refusal(
+                RefusalKind.Unavailable, "actor.parked", $"{_id} is parked since message {poison.MessageId} failed: {poison.Error}"));
+        }
+        else if (envelope.IfRevision is { } revision && revision != batch.Memory.Revision)
+        {
+            Finish(batch, message, new Decision<TEvent>.Refused(new Refusal(
+                RefusalKind.Stale, "revision.stale", $"The revision is {batch.Memory.Revision}, not {revision}.")), now);
+        }
+        else if (Try(batch, id, envelope.Body, new Turn(now, id, envelope.Who, envelope.Correlation, envelope.OperationId), out var decision, out var error))
+        {
+            Finish(batch, message, decision, now);
+        }
+        else
+        {
+            Failed(batch, message.Asker, id, envelope.Body, error, new Origin(envelope.Who, envelope.Correlation, envelope.Cause ?? ""), now);
+        }
+    }
+
+    void Repeat(Batch batch, Executed executed, Item.Message message)
+    {
+        if (message.Envelope.BodyHash is { } hash && executed.BodyHash is { } first && hash != first)
+        {
+            Say(batch, message.Asker, executed.MessageId, null, new Refusal(
+                RefusalKind.Unprocessable, "idempotency.mismatch", "The key was used before with another body.", Field: "Idempotency-Key"));
+        }
+        else if (executed.Answer is { } answer)
+        {
+            Say(batch, message.Asker, executed.MessageId, answer.Reply, answer.Refusal);
+        }
+        else
+        {
+            Wait(executed.MessageId, message.Asker);
+        }
+    }
+
+    void HandleUnpark(Batch batch, Item.Message message, Unpark unpark, DateTimeOffset now)
+    {
+        var envelope = message.Envelope;
+        if (batch.Memory.Poison is not { } poison)
+        {
+            Say(batch, message.Asker, envelope.MessageId, null, new Refusal(
+                RefusalKind.Conflict, "actor.not-parked", $"{_id} is not parked."));
+            return;
+        }
+        ImmutableArray<StoredAnswer> answers = [StoredAnswer.Of(envelope.MessageId, new Done(), null)];
+        if (unpark.Drop)
+        {
+            answers = answers.Add(StoredAnswer.Of(poison.MessageId, null, new Refusal(
+                RefusalKind.Conflict, "actor.dropped", "An operator dropped this message after it failed.")));
+        }
+        _tries.Remove(poison.MessageId);
+        Append(batch, [new Unparked(poison.MessageId, unpark.Drop)], envelope, answers, now);
+        Say(batch, message.Asker, envelope.MessageId, new Done(), null);
+    }
+
+    void HandleInner(Batch batch, Item.Inner inner, Origin origin, DateTimeOffset now)
+    {
+        if (batch.Memory.Poison is not null)
+        {
+            return; // The retry after the unparking brings it again.
+        }
+        var turn = new Turn(now, "", origin.Who, origin.Correlation, null);
+        if (!Try(batch, inner.EffectId, inner.Command, turn, out var decision, out var error))
+        {
+            Failed(batch, new Asker(null, null), inner.EffectId, inner.Command, error, origin, now);
+        }
+        else if (decision is Decision<TEvent>.Accepted accepted && (accepted.Events.Length > 0 || accepted.Late.Length > 0))
+        {
+            var late = accepted.Late.Select(answer => StoredAnswer.Of(answer.MessageId, answer.Reply, answer.Refusal));
+            var envelope = new Envelope(_id, "", origin.Who, origin.Correlation, inner.Command, origin.Cause);
+            Append(batch, OrNoted(accepted.Events, inner.Command), envelope, [.. late], now);
+            SayLate(batch, accepted.Late);
+        }
+    }
+
+    void Finish(Batch batch, Item.Message message, Decision<TEvent> decision, DateTimeOffset now)
+    {
+        var envelope = message.Envelope;
+        if (envelope.DryRun)
+        {
+            DryRun(batch, message, decision);
+            return;
+        }
+        switch (decision)
+        {
+            case Decision<TEvent>.Refused(var refusal) when refusal.Transient:
+                Say(batch, message.Asker, envelope.MessageId, null, refusal);
+                break;
+            case Decision<TEvent>.Refused(var refusal):
+                Append(batch, [new RequestRefused(StoredNames.Kind(StoredNames.Of(envelope.Body)), refusal)], envelope,
+                    [StoredAnswer.Of(envelope.MessageId, null, refusal)], now);
+                Say(batch, message.Asker, envelope.MessageId, null, refusal);
+                break;
+            case Decision<TEvent>.Accepted accepted:
+                var answers = accepted.Late.Select(late => StoredAnswer.Of(late.MessageId, late.Reply, late.Refusal)).ToList();
+                if (accepted.Reply is { } reply)
+                {
+                    answers.Insert(0, StoredAnswer.Of(envelope.MessageId, reply, null));
+                }
+                Append(batch, OrNoted(accepted.Events, envelope.Body), envelope, [.. answers], now);
+                if (accepted.Reply is not null)
+                {
+                    Say(batch, message.Asker, envelope.MessageId, accepted.Reply, null);
+                }
+                else if (batch.Memory.Book.Find(envelope.MessageId) is { Answer: null })
+                {
+                    Wait(envelope.MessageId, message.Asker);
+                }
+                SayLate(batch, accepted.Late, message);
+                break;
+        }
+    }
+
+    void DryRun(Batch batch, Item.Message message, Decision<TEvent> decision)
+    {
+        var refusal = (decision as Decision<TEvent>.Refused)?.Refusal;
+        var events = (decision as Decision<TEvent>.Accepted)?.Events ?? [];
+        Say(batch, message.Asker, new Answer(
+            message.Envelope.MessageId, _id, message.Asker.Entity, batch.Memory.Sequence, batch.Memory.Revision,
+            refusal is null ? new Done() : null, refusal)
+        {
+            WouldStore = [.. events.Select(happened => StoredNames.Kind(StoredNames.Of(happened)))],
+        });
+    }
+
+    bool Try(Batch batch, string id, Command command, in Turn turn, out Decision<TEvent> decision, out string error)
+    {
+        try
+        {
+            decision = TLifecycle.Decide(batch.Memory.State, command, turn);
+            if (decision is Decision<TEvent>.Accepted(var events, _, _))
+            {
+                // The whole turn is tried, so that an event that cannot follow fails here and not after it is stored.
+                var state = events.Aggregate(batch.Memory.State, TLifecycle.Evolve);
+                _ = TLifecycle.Outstanding(state).Count();
+            }
+            _tries.Remove(id);
+            error = "";
+            return true;
+        }
+#pragma warning disable CA1031 // Any defect of a turn is contained: nothing was changed, and the message is counted.
+        catch (Exception defect)
+#pragma warning restore CA1031
+        {
+            decision = Decision<TEvent>.Ignore;
+            error = $"{defect.GetType().Name}: {defect.Message}";
+            return false;
+        }
+    }
+
+    void Failed(Batch batch, Asker asker, string id, Command body, string error, Origin origin, DateTimeOffset now)
+    {
+        var tries = _tries[id] = _tries.GetValueOrDefault(id) + 1;
+        if (tries < _limits.TriesMax)
+        {
+            Say(batch, asker, id, null, new Refusal(RefusalKind.Defect, "actor.defect", $"The request failed ({tries} of {_limits.TriesMax} tries): {error}"));
+            return;
+        }
+        var envelope = new Envelope(_id, "", origin.Who, origin.Correlation, body, origin.Cause);
+        Append(batch, [new Parked(id, StoredNames.Kind(StoredNames.Of(body)), error)], envelope, [], now);
+        Say(batch, asker, id, null, new Refusal(RefusalKind.Unavailable, "actor.parked", $"{_id} is parked since message {id} failed: {error}"));
+    }
+
+    static ImmutableArray<Event> OrNoted(ImmutableArray<TEvent> events, Command command) =>
+        events.Length > 0 ? [.. events] : [new RequestNoted(StoredNames.Kind(StoredNames.Of(command)))];
+
+    void Append(Batch batch, ImmutableArray<Event> events, Envelope envelope, ImmutableArray<StoredAnswer> answers, DateTimeOffset now)
+    {
+        for (var i = 0; i < events.Length; i++)
+        {
+            var first = i == 0;
+            var row = StoredEvent.Make(
+                _id, batch.Memory.Sequence + 1, now, envelope.Who, envelope.Cause, envelope.Correlation, first ? envelope.OperationId : null,
+                first && envelope.MessageId.Length > 0 ? envelope.MessageId : null, first ? envelope.BodyHash : null,
+                first ? answers : [], events[i], batch.Memory.Hash);
+            batch.Rows.Add(row);
+            batch.Memory = Apply(batch.Memory, row);
+        }
+        batch.Memory = Reopen(batch.Memory, new Origin(envelope.Who, envelope.Correlation, $"{_id}#{batch.Memory.Sequence}"));
+    }
+
+    Memory Apply(Memory memory, StoredEvent row)
+    {
+        var book = memory.Book;
+        if (row.MessageId is { } message)
+        {
+            book = book.Add(new Executed(message, row.BodyHash, null), _limits.ExecutedMax);
+        }
+        book = row.Answers.Aggregate(book, (current, answer) => current.Settle(answer, _limits.ExecutedMax));
+        var next = memory with { Sequence = row.Sequence, Hash = row.Hash, Book = book };
+        return row.Event switch
+        {
+            TEvent happened => next with { State = TLifecycle.Evolve(memory.State, happened), Revision = memory.Revision + 1 },
+            Parked parked => next with { Poison = new Poison(parked.PoisonMessageId, parked.Error) },
+            Unparked => next with { Poison = null },
+            RequestRefused or RequestNoted => next,
+            var other => throw new CorruptHistoryException($"{_id}: {other.GetType().Name} is no event of this entity"),
+        };
+    }
+
+    static Memory Reopen(Memory memory, Origin origin)
+    {
+        var open = ImmutableSortedDictionary.CreateBuilder<string, Work>(StringComparer.Ordinal);
+        foreach (var effect in TLifecycle.Outstanding(memory.State))
+        {
+            open.Add(effect.Id, new Work(effect, memory.Open.TryGetValue(effect.Id, out var known) ? known.Origin : origin));
+        }
+        return memory with { Open = open.Count == 0 ? memory.Open.Clear() : open.ToImmutable() };
+    }
+
+    void Commit()
+    {
+        var batch = _writing ?? throw new InvalidOperationException("no write is open");
+        var before = _memory.Open;
+        _memory = batch.Memory;
+        _writing = null;
+        _out.AddRange(batch.Say);
+        _out.AddRange(_memory.Open.Values.Where(work => !before.ContainsKey(work.Effect.Id)).Select(Due).OfType<Output>());
+        if (_memory.Sequence - _snapshotAt >= _limits.SnapshotEvery)
+        {
+            _snapshotAt = _memory.Sequence;
+            _out.Add(new Output.SaveSnapshot(Snapshot()));
+        }
+    }
+
+    /// <summary>The state as a snapshot stores it.</summary>
+    public CoreSnapshot Snapshot() => new(
+        _id, _memory.Sequence, _memory.Revision, _memory.Hash, _memory.State, _memory.Book.All,
+        _memory.Open.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Origin, StringComparer.Ordinal), _memory.Poison);
+
+    void Restore(CoreSnapshot snapshot)
+    {
+        var state = snapshot.State as TState ?? throw new CorruptHistoryException($"{_id}: the snapshot holds no {typeof(TState).Name}");
+        _snapshotAt = snapshot.Sequence;
+        _memory = new Memory(
+            state, snapshot.Sequence, snapshot.Revision, snapshot.Hash, ExecutedBook.Of(snapshot.Executed),
+            _memory.Open.Clear(), snapshot.Poison);
+        foreach (var effect in TLifecycle.Outstanding(state))
+        {
+            var origin = snapshot.Origins.GetValueOrDefault(effect.Id) ?? new Origin("system", effect.Id, $"{_id}#{snapshot.Sequence}");
+            _memory = _memory with { Open = _memory.Open.Add(effect.Id, new Work(effect, origin)) };
+        }
+    }
+
+    void Replay(StoredEvent row)
+    {
+        if (row.Sequence != _memory.Sequence + 1)
+        {
+            throw new CorruptHistoryException($"{_id}: event {row.Sequence} follows event {_memory.Sequence}");
+        }
+        if (!row.PreviousHash.Span.SequenceEqual(_memory.Hash.Span) || !row.HashHolds())
+        {
+            throw new CorruptHistoryException($"{_id}: the hash chain is broken at event {row.Sequence}");
+        }
+        _memory = Reopen(Apply(_memory, row), new Origin(row.Who, row.Correlation, $"{_id}#{row.Sequence}"));
+    }
+
+    void Fail(string reason, RefusalKind kind, string code, string detail)
+    {
+        var refusal = new Refusal(kind, code, detail);
+        foreach (var (asker, answer) in _writing?.Said ?? [])
+        {
+            Answer(asker, answer.InReplyTo, null, refusal);
+        }
+        foreach (var (message, askers) in _waiting)
+        {
+            askers.ForEach(asker => Answer(asker, message, null, refusal));
+        }
+        _waiting.Clear();
+        End(reason);
+    }
+
+    void End(string reason)
+    {
+        while (_stash.TryDequeue(out var item))
+        {
+            if (item is Item.Message message)
+            {
+                Answer(message.Asker, message.Envelope.MessageId, null, Moved);
+            }
+        }
+        _ended = true;
+        _out.Add(new Output.End(reason));
+    }
+
+    static readonly Refusal Moved = new(RefusalKind.Unavailable, "actor.moved", "The actor is being restarted; ask again.");
+
+    Output? Due(Work work) => work.Effect switch
+    {
+        Effect.Ask ask => new Output.Send(new Envelope(
+            ask.To, MessageIdOf(ask.Id), work.Origin.Who, work.Origin.Correlation, ask.Body, work.Origin.Cause, From: _id)),
+        Effect.Drive drive => new Output.Drive(_id, drive.Session, drive.Command),
+        Effect.WakeAt wake => new Output.WakeMe(wake.Id, wake.At),
+        _ => null,
+    };
+
+    string MessageIdOf(string effect) => $"{_id}>{effect}";
+
+    string? EffectOf(string messageId)
+    {
+        var prefix = $"{_id}>";
+        return messageId.StartsWith(prefix, StringComparison.Ordinal) ? messageId[prefix.Length..] : null;
+    }
+
+    void Wait(string messageId, Asker asker)
+    {
+        if (asker is { Door: null, Entity: null })
+        {
+            return;
+        }
+        var askers = _waiting.TryGetValue(messageId, out var known) ? known : _waiting[messageId] = [];
+        if (!askers.Contains(asker) && askers.Count < _limits.StashMax)
+        {
+            askers.Add(asker);
+        }
+    }
+
+    void SayLate(Batch batch, ImmutableArray<LateAnswer> late, Item.Message? current = null)
+    {
+        foreach (var answer in late)
+        {
+            if (_waiting.Remove(answer.MessageId, out var askers))
+            {
+                askers.ForEach(asker => Say(batch, asker, answer.MessageId, answer.Reply, answer.Refusal));
+            }
+            if (current is not null && current.Envelope.MessageId == answer.MessageId && askers?.Contains(current.Asker) != true)
+            {
+                Say(batch, current.Asker, answer.MessageId, answer.Reply, answer.Refusal);
+            }
+        }
+    }
+
+    void Say(Batch batch, Asker asker, string messageId, Reply? reply, Refusal? refusal) =>
+        Say(batch, asker, new Answer(messageId, _id, asker.Entity, batch.Memory.Sequence, batch.Memory.Revision, reply, refusal));
+
+    static void Say(Batch batch, Asker asker, Answer answer)
+    {
+        batch.Said.Add((asker, answer));
+        if (Speak(asker, answer) is { } output)
+        {
+            batch.Say.Add(output);
+        }
+    }
+
+    void Answer(Asker asker, string messageId, Reply? reply, Refusal? refusal)
+    {
+        if (Speak(asker, new Answer(messageId, _id, asker.Entity, _memory.Sequence, _memory.Revision, reply, refusal)) is { } output)
+        {
+            _out.Add(output);
+        }
+    }
+
+    static Output? Speak(Asker asker, Answer answer) =>
+        asker.Door is { } door ? new Output.Respond(door, answer)
+        : asker.Entity is not null ? new Output.SendAnswer(answer)
+        : null;
+
+    /// <summary>Who waits for an answer: a door (the shell's token), another entity, or nobody.</summary>
+    sealed record Asker(object? Door, EntityId? Entity);
+
+    abstract record Item
+    {
+        public sealed record Message(Envelope Envelope, Asker Asker, DateTimeOffset At) : Item;
+
+        public sealed record Inner(string EffectId, Command Command) : Item;
+    }
+
+    sealed record Work(Effect Effect, Origin Origin);
+
+    sealed record Memory(
+        TState State, long Sequence, long Revision, ReadOnlyMemory<byte> Hash, ExecutedBook Book,
+        ImmutableSortedDictionary<string, Work> Open, Poison? Poison);
+
+    /// <summary>The turns of one write: what they store, what the memory is then, what is said then.</summary>
+    sealed class Batch(Memory memory)
+    {
+        public Memory Memory { get; set; } = memory;
+        public List<StoredEvent> Rows { get; } = [];
+        public List<Output> Say { get; } = [];
+        public List<(Asker Asker, Answer Answer)> Said { get; } = [];
+    }
+}
