@@ -1,10 +1,14 @@
 namespace ControlPlane.Messages;
 
 /// <summary>An OID that the switch has let into its slot reaches the port or NIC that it is about.</summary>
-/// <param name="Verdict">What the extensions said; takes effect only if the object finds the OID legal.</param>
-/// <param name="FromPeer">A peer edge sent it: a closed drain gate is the peer's error, not a reason to wait.</param>
+/// <param name="Refused">The extension that refused it; takes effect only if the object finds the OID legal.</param>
+/// <param name="Mtu">The MTU as an extension lowered it under NIC_INITIALIZING (switch.md 1.4).</param>
 public sealed record ArriveOid(
-    OidRequest Request, EntityId Switch, EntityId Port, EntityId? Nic, StackVerdict Verdict, bool FromPeer) : Command;
+    OidRequest Request, EntityId Switch, EntityId Port, EntityId? Nic, RefusedBy? Refused, int? Mtu = null) : Command;
+
+/// <summary>An OID that a port or NIC has let in and not yet settled.</summary>
+/// <param name="MessageId">The message that waits for the outcome.</param>
+public sealed record OpenOid(string MessageId, OidRequest Request, EntityId Switch, EntityId Port, EntityId? Nic, RefusedBy? Refused, int? Mtu);
 
 /// <summary>The object has settled the OID: the status for the way up, and the states after it.</summary>
 public sealed record OidSettled(NdisStatus Status, RefusedBy? RefusedBy, string PortState, string NicState) : Reply;
@@ -29,13 +33,14 @@ public sealed record SetInFlight(int Packets, int Oids) : Command;
 
 /// <summary>The host's view of a NIC's device: a frame, or one line of a snapshot. Null device fields mean absent.</summary>
 /// <param name="Source">Position of the report: boot id, stream epoch and seq, or snapshot and session.</param>
-public sealed record ReportDevice(string Source, DeviceState Device) : Command;
+/// <param name="Snapshot">The report is a line of a snapshot: it is never older than what we know.</param>
+public sealed record ReportDevice(string Source, bool Snapshot, DeviceState Device) : Command;
 
-/// <summary>The switch's policy wants the device brought back to what is wanted.</summary>
-public sealed record RepairDevice : Command;
+/// <summary>A status indication for a NIC: forwarded while the NIC is connected, later only under an earlier reference (switch.md 2.8, 8.7).</summary>
+public sealed record IndicateStatus(string Status) : Command;
 
 /// <summary>A port's PORT_CREATE is on its way; the port exists when it is created.</summary>
-public sealed record PortCreateProposed(string RequestId, EntityId Switch, uint PortId, int Incarnation, PortParameters Parameters) : PortEvent;
+public sealed record PortCreateProposed(OpenOid Oid, int Incarnation, PortParameters Parameters) : PortEvent;
 
 public sealed record PortCreated(string RequestId) : PortEvent;
 
@@ -46,17 +51,18 @@ public sealed record PortCreateRefused(string RequestId, RefusedBy By) : PortEve
 public sealed record PortUpdated(string RequestId, string? PortFriendlyName) : PortEvent;
 
 /// <summary>Effective when received (switch.md 3.3): from here on no reference, no NIC.</summary>
-public sealed record PortTeardownReceived(string RequestId) : PortEvent;
+public sealed record PortTeardownReceived(OpenOid Oid) : PortEvent;
 
 public sealed record PortTornDown(string RequestId) : PortEvent;
 
-public sealed record PortDeleteReceived(string RequestId) : PortEvent;
+/// <param name="WithoutTeardown">A validation port may be deleted so, with a warning (switch.md 8.18).</param>
+public sealed record PortDeleteReceived(OpenOid Oid, bool WithoutTeardown = false) : PortEvent;
 
 /// <summary>The incarnation ended.</summary>
 public sealed record PortDeleted(string RequestId) : PortEvent;
 
 /// <summary>A NIC_CREATE was let through to the NIC.</summary>
-public sealed record NicAttachProposed(string RequestId, int NicIndex, EntityId Nic, NicType NicType) : PortEvent;
+public sealed record NicAttachProposed(OpenOid Oid, EntityId Nic, NicType NicType) : PortEvent;
 
 public sealed record NicAttached(string RequestId, int NicIndex) : PortEvent;
 
@@ -64,7 +70,7 @@ public sealed record NicAttached(string RequestId, int NicIndex) : PortEvent;
 public sealed record NicAttachEnded(string RequestId, int NicIndex) : PortEvent;
 
 /// <summary>A NIC_DELETE was let through to the NIC.</summary>
-public sealed record NicDetachProposed(string RequestId, int NicIndex) : PortEvent;
+public sealed record NicDetachProposed(OpenOid Oid) : PortEvent;
 
 public sealed record NicDetached(string RequestId, int NicIndex) : PortEvent;
 
@@ -77,8 +83,13 @@ public sealed record PortReleased(string HoldId) : PortEvent;
 
 public sealed record PortInFlightSet(int Packets, int Oids) : PortEvent;
 
-/// <summary>PORT_DELETE has to wait: the gate is closed by these.</summary>
-public sealed record PortDeleteDeferred(DrainReport Waiting) : PortEvent;
+/// <summary>The DELETE (or TEARDOWN) has to wait: the gate is closed by these.</summary>
+public sealed record PortDrainDeferred(string MessageId, DateTimeOffset Since, DrainReport Waiting) : PortEvent;
+
+/// <summary>A property was set (ADD or UPDATE) or removed; what it does in the data path is not of this record.</summary>
+public sealed record PortPropertyChanged(string RequestId, OidCode Oid, PropertyParameters Property) : PortEvent;
+
+public sealed record PortPropertyRefused(string RequestId, OidCode Oid, RefusedBy By) : PortEvent;
 
 public sealed record PortDrained : PortEvent;
 
@@ -101,13 +112,13 @@ public sealed record NicPlace(string Host, string Switch, string Port, uint Port
 
 /// <summary>A NIC_CREATE is on its way to the data path.</summary>
 /// <param name="Epoch">The grant epoch: commands to the host carry it, and a host refuses a lower one.</param>
-public sealed record NicCreateProposed(string RequestId, NicPlace Place, NicParameters Parameters, long Epoch) : NicEvent;
+public sealed record NicCreateProposed(OpenOid Oid, NicPlace Place, NicParameters Parameters, long Epoch) : NicEvent;
 
 public sealed record NicCreated(string RequestId, DeviceState? Observed) : NicEvent;
 
 public sealed record NicCreateRefused(string RequestId, RefusedBy By) : NicEvent;
 
-public sealed record NicConnectProposed(string RequestId, long Revision) : NicEvent;
+public sealed record NicConnectProposed(OpenOid Oid, long Revision) : NicEvent;
 
 public sealed record NicConnected(string RequestId, DeviceState? Observed) : NicEvent;
 
@@ -115,11 +126,11 @@ public sealed record NicConnected(string RequestId, DeviceState? Observed) : Nic
 public sealed record NicUpdated(string RequestId, NicParameters Changes) : NicEvent;
 
 /// <summary>Effective when received (switch.md 3.3): from here on no new reference, no traffic.</summary>
-public sealed record NicDisconnectReceived(string RequestId, long Revision) : NicEvent;
+public sealed record NicDisconnectReceived(OpenOid Oid, long Revision) : NicEvent;
 
 public sealed record NicDisconnected(string RequestId, DeviceState? Observed) : NicEvent;
 
-public sealed record NicDeleteReceived(string RequestId, long Revision) : NicEvent;
+public sealed record NicDeleteReceived(OpenOid Oid, long Revision) : NicEvent;
 
 /// <summary>The attachment ended; the port stays.</summary>
 public sealed record NicDeleted(string RequestId) : NicEvent;
@@ -131,7 +142,7 @@ public sealed record NicReleased(string HoldId) : NicEvent;
 public sealed record NicInFlightSet(int Packets, int Oids) : NicEvent;
 
 /// <summary>NIC_DELETE has to wait: the gate is closed by these.</summary>
-public sealed record NicDeleteDeferred(DrainReport Waiting) : NicEvent;
+public sealed record NicDeleteDeferred(string MessageId, DateTimeOffset Since, DrainReport Waiting) : NicEvent;
 
 public sealed record NicDrained : NicEvent;
 

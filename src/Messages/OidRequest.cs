@@ -27,6 +27,7 @@ public enum NicType
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(PortParameters), "port")]
 [JsonDerivedType(typeof(NicParameters), "nic")]
+[JsonDerivedType(typeof(PropertyParameters), "property")]
 public abstract record OidParameters
 {
     private protected OidParameters()
@@ -62,6 +63,32 @@ public sealed record NicParameters(
     NicAttach Attach = NicAttach.Veth,
     long Epoch = 0) : OidParameters;
 
+/// <summary>Kinds of property (switch.md 1.5).</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<PropertyType>))]
+public enum PropertyType
+{
+    Undefined = 0,
+    Custom = 1,
+    Security = 2,
+    Vlan = 3,
+    Profile = 4,
+    Isolation = 5,
+    RoutingDomain = 6,
+}
+
+/// <summary>SWITCH_PORT_PROPERTY_PARAMETERS. Identity is (port, type, id if custom, instance); the version is an attribute.</summary>
+public sealed record PropertyParameters(
+    PropertyType PropertyType,
+    string PropertyInstanceId,
+    string? PropertyId = null,
+    int PropertyVersion = 0,
+    System.Text.Json.JsonElement? Value = null) : OidParameters
+{
+    /// <summary>What makes two properties of a port the same one (switch.md 2.5).</summary>
+    [JsonIgnore]
+    public string Key => $"{PropertyType}/{(PropertyType == PropertyType.Custom ? PropertyId : null)}/{PropertyInstanceId}";
+}
+
 /// <summary>One OID at the door of a switch.</summary>
 /// <param name="RequestId">Names the request; the same again gives the recorded answer (switch.md 9.3.6).</param>
 /// <param name="PortId">0 in a PORT_CREATE of ours lets the switch choose a free id.</param>
@@ -95,9 +122,12 @@ public sealed record ExtensionFault(int Position, string Extension, string Rule,
 /// <summary>What the ordered extensions said on the way down (switch.md 3.5): computed in one pure turn.</summary>
 /// <param name="Refused">Null when every extension passed the OID on.</param>
 /// <param name="Trace">The way down, top first, as far as the OID came.</param>
-public sealed record StackVerdict(RefusedBy? Refused, IReadOnlyList<TraceStep> Trace, IReadOnlyList<ExtensionFault> Faults)
+/// <param name="Mtu">The MTU as an extension lowered it, or null.</param>
+/// <param name="Used">Planned verdicts that were used, as "position/index".</param>
+public sealed record StackVerdict(
+    RefusedBy? Refused, IReadOnlyList<TraceStep> Trace, IReadOnlyList<ExtensionFault> Faults, int? Mtu, IReadOnlyList<string> Used)
 {
-    public static readonly StackVerdict Empty = new(null, [], []);
+    public static readonly StackVerdict Empty = new(null, [], [], null, []);
 }
 
 /// <summary>The outcome of an OID, as the OID entry answers it (api.md 4).</summary>
@@ -111,4 +141,5 @@ public sealed record OidOutcome(
     IReadOnlyList<ExtensionFault> Faults,
     IReadOnlyList<TraceStep> Trace,
     string PortState,
-    string NicState) : Reply;
+    string NicState,
+    IReadOnlyList<string>? Output = null) : Reply;

@@ -12,43 +12,87 @@ namespace ControlPlane.Messages;
 [JsonConverter(typeof(OidCodeJson))]
 public readonly record struct OidCode(uint Value)
 {
+    public static readonly OidCode PropertyAdd = new(0x00010263);
+    public static readonly OidCode PropertyUpdate = new(0x00010264);
+    public static readonly OidCode PropertyDelete = new(0x00010265);
+    public static readonly OidCode PropertyEnum = new(0x00010266);
+    public static readonly OidCode FeatureStatusQuery = new(0x00010267);
+    public static readonly OidCode NicRequest = new(0x00010270);
+    public static readonly OidCode PortPropertyAdd = new(0x00010271);
+    public static readonly OidCode PortPropertyUpdate = new(0x00010272);
+    public static readonly OidCode PortPropertyDelete = new(0x00010273);
+    public static readonly OidCode PortPropertyEnum = new(0x00010274);
+    public static readonly OidCode Parameters = new(0x00010275);
+    public static readonly OidCode PortArray = new(0x00010276);
+    public static readonly OidCode NicArray = new(0x00010277);
     public static readonly OidCode PortCreate = new(0x00010278);
     public static readonly OidCode PortDelete = new(0x00010279);
     public static readonly OidCode NicCreate = new(0x0001027A);
     public static readonly OidCode NicConnect = new(0x0001027B);
     public static readonly OidCode NicDisconnect = new(0x0001027C);
     public static readonly OidCode NicDelete = new(0x0001027D);
+    public static readonly OidCode PortFeatureStatusQuery = new(0x0001027E);
     public static readonly OidCode PortTeardown = new(0x0001027F);
+    public static readonly OidCode NicSave = new(0x00010290);
+    public static readonly OidCode NicSaveComplete = new(0x00010291);
+    public static readonly OidCode NicRestore = new(0x00010292);
+    public static readonly OidCode NicRestoreComplete = new(0x00010293);
     public static readonly OidCode NicUpdated = new(0x00010294);
     public static readonly OidCode PortUpdated = new(0x00010295);
-    public static readonly OidCode PortPropertyAdd = new(0x00010271);
-    public static readonly OidCode PortPropertyUpdate = new(0x00010272);
-    public static readonly OidCode PortPropertyDelete = new(0x00010273);
+    public static readonly OidCode NicDirectRequest = new(0x00010296);
+    public static readonly OidCode NicSuspend = new(0x00010297);
+    public static readonly OidCode NicResume = new(0x00010298);
+    public static readonly OidCode NicSuspendedLmSourceStarted = new(0x00010299);
+    public static readonly OidCode NicSuspendedLmSourceFinished = new(0x0001029A);
 
     static readonly FrozenDictionary<uint, string> Names = new Dictionary<uint, string>
     {
+        [PropertyAdd.Value] = "OID_SWITCH_PROPERTY_ADD",
+        [PropertyUpdate.Value] = "OID_SWITCH_PROPERTY_UPDATE",
+        [PropertyDelete.Value] = "OID_SWITCH_PROPERTY_DELETE",
+        [PropertyEnum.Value] = "OID_SWITCH_PROPERTY_ENUM",
+        [FeatureStatusQuery.Value] = "OID_SWITCH_FEATURE_STATUS_QUERY",
+        [NicRequest.Value] = "OID_SWITCH_NIC_REQUEST",
+        [PortPropertyAdd.Value] = "OID_SWITCH_PORT_PROPERTY_ADD",
+        [PortPropertyUpdate.Value] = "OID_SWITCH_PORT_PROPERTY_UPDATE",
+        [PortPropertyDelete.Value] = "OID_SWITCH_PORT_PROPERTY_DELETE",
+        [PortPropertyEnum.Value] = "OID_SWITCH_PORT_PROPERTY_ENUM",
+        [Parameters.Value] = "OID_SWITCH_PARAMETERS",
+        [PortArray.Value] = "OID_SWITCH_PORT_ARRAY",
+        [NicArray.Value] = "OID_SWITCH_NIC_ARRAY",
         [PortCreate.Value] = "OID_SWITCH_PORT_CREATE",
         [PortDelete.Value] = "OID_SWITCH_PORT_DELETE",
         [NicCreate.Value] = "OID_SWITCH_NIC_CREATE",
         [NicConnect.Value] = "OID_SWITCH_NIC_CONNECT",
         [NicDisconnect.Value] = "OID_SWITCH_NIC_DISCONNECT",
         [NicDelete.Value] = "OID_SWITCH_NIC_DELETE",
+        [PortFeatureStatusQuery.Value] = "OID_SWITCH_PORT_FEATURE_STATUS_QUERY",
         [PortTeardown.Value] = "OID_SWITCH_PORT_TEARDOWN",
+        [NicSave.Value] = "OID_SWITCH_NIC_SAVE",
+        [NicSaveComplete.Value] = "OID_SWITCH_NIC_SAVE_COMPLETE",
+        [NicRestore.Value] = "OID_SWITCH_NIC_RESTORE",
+        [NicRestoreComplete.Value] = "OID_SWITCH_NIC_RESTORE_COMPLETE",
         [NicUpdated.Value] = "OID_SWITCH_NIC_UPDATED",
         [PortUpdated.Value] = "OID_SWITCH_PORT_UPDATED",
-        [PortPropertyAdd.Value] = "OID_SWITCH_PORT_PROPERTY_ADD",
-        [PortPropertyUpdate.Value] = "OID_SWITCH_PORT_PROPERTY_UPDATE",
-        [PortPropertyDelete.Value] = "OID_SWITCH_PORT_PROPERTY_DELETE",
+        [NicDirectRequest.Value] = "OID_SWITCH_NIC_DIRECT_REQUEST",
+        [NicSuspend.Value] = "OID_SWITCH_NIC_SUSPEND",
+        [NicResume.Value] = "OID_SWITCH_NIC_RESUME",
+        [NicSuspendedLmSourceStarted.Value] = "OID_SWITCH_NIC_SUSPENDED_LM_SOURCE_STARTED",
+        [NicSuspendedLmSourceFinished.Value] = "OID_SWITCH_NIC_SUSPENDED_LM_SOURCE_FINISHED",
     }.ToFrozenDictionary();
 
     static readonly FrozenDictionary<string, uint> Values = Names.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
 
     /// <summary>An extension may refuse it (switch.md 0.2 and 3.3): the port and NIC creations and the property OIDs.</summary>
     public bool Refusable => this == PortCreate || this == NicCreate
-        || this == PortPropertyAdd || this == PortPropertyUpdate || this == PortPropertyDelete;
+        || this == PortPropertyAdd || this == PortPropertyUpdate || this == PortPropertyDelete
+        || this == PropertyAdd || this == PropertyUpdate || this == PropertyDelete;
 
-    /// <summary>False for a code that this release only observes and forwards.</summary>
+    /// <summary>In the table of switch.md 2.0.</summary>
     public bool Known => Names.ContainsKey(Value);
+
+    /// <summary>Direct OIDs have a lane of their own: they never enter the switch's slot (switch.md 3.7).</summary>
+    public bool Direct => this == NicDirectRequest;
 
     public override string ToString() =>
         Names.TryGetValue(Value, out var name) ? name : "0x" + Value.ToString("x8", CultureInfo.InvariantCulture);

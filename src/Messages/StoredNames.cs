@@ -43,7 +43,9 @@ public static class StoredNames
         ["PortHeld.1"] = typeof(PortHeld),
         ["PortReleased.1"] = typeof(PortReleased),
         ["PortInFlightSet.1"] = typeof(PortInFlightSet),
-        ["PortDeleteDeferred.1"] = typeof(PortDeleteDeferred),
+        ["PortDrainDeferred.1"] = typeof(PortDrainDeferred),
+        ["PortPropertyChanged.1"] = typeof(PortPropertyChanged),
+        ["PortPropertyRefused.1"] = typeof(PortPropertyRefused),
         ["PortDrained.1"] = typeof(PortDrained),
         ["PortDrainStuck.1"] = typeof(PortDrainStuck),
         ["PortEdgeFaulted.1"] = typeof(PortEdgeFaulted),
@@ -113,12 +115,13 @@ public static class StoredNames
         ["ReleaseHold.1"] = typeof(ReleaseHold),
         ["SetInFlight.1"] = typeof(SetInFlight),
         ["ReportDevice.1"] = typeof(ReportDevice),
-        ["RepairDevice.1"] = typeof(RepairDevice),
+        ["IndicateStatus.1"] = typeof(IndicateStatus),
         ["DefineSwitch.1"] = typeof(DefineSwitch),
         ["DeleteSwitch.1"] = typeof(DeleteSwitch),
         ["SubmitOid.1"] = typeof(SubmitOid),
         ["TakeHoldAt.1"] = typeof(TakeHoldAt),
         ["ReleaseHoldAt.1"] = typeof(ReleaseHoldAt),
+        ["IndicateStatusAt.1"] = typeof(IndicateStatusAt),
         ["SetInFlightAt.1"] = typeof(SetInFlightAt),
         ["TellDrift.1"] = typeof(TellDrift),
         ["ReconcileSwitch.1"] = typeof(ReconcileSwitch),
@@ -237,7 +240,9 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(PortHeld))]
 [JsonSerializable(typeof(PortReleased))]
 [JsonSerializable(typeof(PortInFlightSet))]
-[JsonSerializable(typeof(PortDeleteDeferred))]
+[JsonSerializable(typeof(PortDrainDeferred))]
+[JsonSerializable(typeof(PortPropertyChanged))]
+[JsonSerializable(typeof(PortPropertyRefused))]
 [JsonSerializable(typeof(PortDrained))]
 [JsonSerializable(typeof(PortDrainStuck))]
 [JsonSerializable(typeof(PortEdgeFaulted))]
@@ -306,12 +311,13 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(ReleaseHold))]
 [JsonSerializable(typeof(SetInFlight))]
 [JsonSerializable(typeof(ReportDevice))]
-[JsonSerializable(typeof(RepairDevice))]
+[JsonSerializable(typeof(IndicateStatus))]
 [JsonSerializable(typeof(DefineSwitch))]
 [JsonSerializable(typeof(DeleteSwitch))]
 [JsonSerializable(typeof(SubmitOid))]
 [JsonSerializable(typeof(TakeHoldAt))]
 [JsonSerializable(typeof(ReleaseHoldAt))]
+[JsonSerializable(typeof(IndicateStatusAt))]
 [JsonSerializable(typeof(SetInFlightAt))]
 [JsonSerializable(typeof(TellDrift))]
 [JsonSerializable(typeof(ReconcileSwitch))]

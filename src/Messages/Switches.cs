@@ -35,7 +35,19 @@ public sealed class CamelEnumJson<T>() : JsonStringEnumConverter<T>(System.Text.
 public sealed record PlannedVerdict(OidCode Oid, NdisStatus Status, int Times);
 
 /// <summary>Settings of the extensions that are built in; each reads its own.</summary>
-public sealed record ExtensionSettings(int? MaxPorts = null, bool? AllowSpoofing = null, IReadOnlyList<PlannedVerdict>? Verdicts = null);
+/// <param name="MaxPorts">filter.quota: ports that the switch may have.</param>
+/// <param name="AllowSpoofing">filter.mac-guard: lets a NIC use an address that is not its own.</param>
+/// <param name="Verdicts">test.verdict: what it answers.</param>
+/// <param name="MtuHeadroom">test.verdict: bytes by which it lowers the MTU under NIC_INITIALIZING.</param>
+/// <param name="Originates">test.verdict: an OID that it tries to originate, against the contract.</param>
+/// <param name="ChangesPayload">test.verdict: changes what a request points to, against the contract.</param>
+public sealed record ExtensionSettings(
+    int? MaxPorts = null,
+    bool? AllowSpoofing = null,
+    IReadOnlyList<PlannedVerdict>? Verdicts = null,
+    int? MtuHeadroom = null,
+    OidCode? Originates = null,
+    bool? ChangesPayload = null);
 
 /// <summary>One extension in a switch's stack.</summary>
 public sealed record ExtensionDefinition(string Name, ExtensionClass Class, bool Enabled = true, ExtensionSettings? Settings = null);
@@ -55,6 +67,9 @@ public sealed record SubmitOid(OidRequest Request, bool FromPeer) : Command;
 public sealed record TakeHoldAt(string HoldId, string Holder, uint PortId, int? NicIndex, string Purpose) : Command;
 
 public sealed record ReleaseHoldAt(string HoldId) : Command;
+
+/// <summary>A status indication for a NIC of this switch.</summary>
+public sealed record IndicateStatusAt(uint PortId, int NicIndex, string Status) : Command;
 
 /// <summary>Simulated hosts: what is in flight at a NIC (or, without an index, at a port).</summary>
 public sealed record SetInFlightAt(uint PortId, int? NicIndex, int Packets, int Oids) : Command;

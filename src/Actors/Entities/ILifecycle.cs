@@ -78,7 +78,4 @@ public abstract record Effect(string Id)
 
     /// <summary>Wake this entity at a time; arrives as <see cref="TimerElapsed"/>.</summary>
     public sealed record WakeAt(string Id, DateTimeOffset At) : Effect(Id);
-
-    /// <summary>Open work that nobody but an outside party can end: it keeps the entity in memory.</summary>
-    public sealed record StayAwake(string Id) : Effect(Id);
 }
