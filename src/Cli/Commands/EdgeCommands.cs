@@ -106,7 +106,7 @@ sealed class EdgeCommands(GlobalOptions globals, Surroundings world)
     public Command ActorUnpark()
     {
         var id = new Argument<string>("ID") { Description = "The actor, such as nic/web-1/eth0" };
-        var drop = new Option<bool>("--drop")
+        var drop = new Option<bool?>("--drop")
         {
             Description = "true: forget the message that parked it; false: try it once more",
             HelpName = "true|false",
