@@ -15,7 +15,7 @@ namespace ControlPlane.Actors.Entities;
 /// <item>A turn that throws changed nothing, as state is immutable. The third time the message is parked.</item>
 /// </list>
 /// </summary>
-public sealed class EntityCore<TLifecycle, TState, TEvent>
+public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
     where TLifecycle : ILifecycle<TState, TEvent>
     where TState : class
     where TEvent : Event
