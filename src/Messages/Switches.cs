@@ -91,7 +91,7 @@ public sealed record SwitchReady : SwitchEvent;
 /// <summary>The host could not make the switch; it is tried again at the host's next session.</summary>
 public sealed record SwitchNotReady(NdisStatus Status, string? Detail) : SwitchEvent;
 
-public sealed record SwitchDeleteStarted : SwitchEvent;
+public sealed record SwitchDeleteStarted(string MessageId) : SwitchEvent;
 
 public sealed record SwitchDeleted : SwitchEvent;
 

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using ControlPlane.Actors.Entities;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Actors.Nics;
+
+/// <summary>
+/// A NIC's device on the host: the commands that bring it where the NIC wants it, and drift, which is a device that is
+/// not as the last applied command left it. Drift never moves a lifecycle state (design.md 5): it is recorded, told to
+/// the switch, and repaired under the switch's policy alone.
+/// </summary>
+static class NicDevice
+{
+    /// <summary>A frame or a line of a snapshot.</summary>
+    public static Decision<NicEvent> Report(NicState state, ReportDevice report)
+    {
+        var seen = report.Device;
+        if (state.BodyOrNull is not { } body || state.OidOrNull is not null || !NicLifecycle.HasDevice(body.Parameters)
+            || body.Drift is { Stage: DriftStage.Repairing })
+        {
+            return Decision<NicEvent>.Accept(new Done()); // The open command's read-back will say what is there.
+        }
+        if (!report.Snapshot && (seen.Epoch, seen.Revision).CompareTo((state.Epoch, body.Applied)) < 0)
+        {
+            return Decision<NicEvent>.Accept(new Done()); // Said before our last command was applied.
+        }
+        return (AsWanted(state, seen), body.Drift) switch
+        {
+            (true, null) => Decision<NicEvent>.Accept(new Done()),
+            (true, _) => Decision<NicEvent>.Accept(new Done(), new NicConverged(report.Source, seen)),
+            (false, { } drift) when drift.Observed == seen => Decision<NicEvent>.Accept(new Done()),
+            (false, _) => Decision<NicEvent>.Accept(new Done(), new NicDrifted(report.Source, seen)),
+        };
+    }
+
+    /// <summary>The switch's answer to a told drift, or the host's to a repair.</summary>
+    public static Decision<NicEvent> Settle(NicState state, AnswerArrived answer) => (state.BodyOrNull, answer.Reply) switch
+    {
+        ({ Drift.Stage: DriftStage.Telling } body, DriftAnswer { Repair: true }) =>
+            Decision<NicEvent>.Accept(null, new NicDriftTold(true), new NicRepairStarted(body.Revision + 1)),
+        ({ Drift.Stage: DriftStage.Telling }, _) => Decision<NicEvent>.Accept(null, new NicDriftTold(false)),
+        ({ Drift.Stage: DriftStage.Repairing }, CommandDone { Completion: { Status: NdisStatus.Success } completion }) =>
+            Decision<NicEvent>.Accept(null, new NicRepaired(completion.Observed)),
+        ({ Drift.Stage: DriftStage.Repairing } body, CommandDone { Completion: var failed }) =>
+            Decision<NicEvent>.Accept(null,
+                new NicEdgeFaulted($"repair:{body.Revision}", DriverVerb.RepairNic, failed.Status, failed.Detail), new NicDriftTold(false)),
+        _ => Decision<NicEvent>.Ignore,
+    };
+
+    public static NicBody Evolve(NicBody body, NicEvent happened) => happened switch
+    {
+        NicDrifted e => body with { Observed = e.Observed, Drift = new NicDrift(e.Source, e.Observed, DriftStage.Telling) },
+        NicConverged e => body with { Observed = e.Observed, Drift = null },
+        NicDriftTold => body with { Drift = body.Drift is { } drift ? drift with { Stage = DriftStage.Reported } : null },
+        NicRepairStarted e => body with
+        {
+            Revision = e.Revision,
+            Drift = body.Drift is { } drift ? drift with { Stage = DriftStage.Repairing } : null,
+        },
+        NicRepaired e => body with { Observed = e.Observed, Applied = e.Observed?.Revision ?? body.Applied, Drift = null },
+        _ => throw new UnreachableException(happened.ToString()),
+    };
+
+    public static IEnumerable<Effect> Outstanding(NicState state)
+    {
+        if (state.BodyOrNull is not { Drift: { } drift } body || state.OidOrNull is not null)
+        {
+            yield break;
+        }
+        switch (drift.Stage)
+        {
+            case DriftStage.Telling:
+                yield return new Effect.Ask(
+                    $"drift:{state.Epoch}:{drift.Source}", EntityId.Switch(body.Place.Host, body.Place.Switch), new TellDrift(state.Id, drift.Observed));
+                break;
+            case DriftStage.Repairing:
+                yield return Command(state, body, $"repair:{state.Epoch}:{body.Revision}", DriverVerb.RepairNic, state is NicState.Connected);
+                break;
+        }
+    }
+
+    /// <summary>A command for the device; it carries epoch and revision, which the host checks and writes into the alias.</summary>
+    public static Effect.Ask Command(NicState state, NicBody body, string effect, DriverVerb verb, bool up) => new(
+        effect, EntityId.Bridge(body.Place.Host), new IssueCommand(new DriverCommand(
+            $"{state.Id}>{effect}", verb, body.Place.Switch, body.Place.Port, state.Id.Parts[0], state.Id.Parts[^1], state.Id.Text,
+            state.Epoch, body.Revision, up, body.Parameters.Attach, body.Parameters.PermanentMacAddress, body.Parameters.Mtu ?? 0)));
+
+    static bool AsWanted(NicState state, DeviceState seen) =>
+        seen.Present && seen.Enslaved && seen.Up == state is NicState.Connected;
+}

@@ -1,0 +1,304 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using ControlPlane.Actors.Entities;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Actors.Nics;
+
+/// <summary>
+/// The life of one NIC connection. Who speaks to a NIC: its port (NIC_CREATE, NIC_DELETE) and its switch (NIC_CONNECT,
+/// NIC_UPDATED, NIC_DISCONNECT), one OID at a time; the host's bridge, which answers commands and reports devices;
+/// people and extensions, who take and release holds; the clock, when a drain is stuck.
+/// <code>
+///           NIC_CREATE            SUCCESS           NIC_CONNECT             completed
+///   Absent ───────────► Creating ─────────► Created ───────────► Connecting ─────────► Connected ◄─┐ NIC_UPDATED,
+///     ▲ ▲                  │                   │                                           │  └─────┘ holds
+///     │ └──── refused ─────┘                   │ T5: NIC_DELETE, never connected           │ NIC_DISCONNECT, at once
+///     │                                        ▼                                           ▼
+///     │   completed                         Deleting ◄── NIC_DELETE, gate open ── Disconnected ◄── Disconnecting
+///     └────────────────────────────────────────┘
+/// </code>
+/// Edges T2, T4 to T8 of switch.md 3.1; there is no way back from Disconnected to Connected. Every OID in every state
+/// is a line of <see cref="Judge"/>.
+/// </summary>
+public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
+{
+    public static NicState Initial(EntityId id) => new NicState.Absent(id, 0);
+
+    public static Decision<NicEvent> Decide(NicState state, Command command, in Turn turn) => command switch
+    {
+        ArriveOid arrival => Judge(state, arrival, turn),
+        AnswerArrived answer => Settle(state, answer),
+        TakeHold take => Hold(state, take, turn),
+        ReleaseHold release => Release(state, release),
+        SetInFlight set => InFlight(state, set),
+        AwaitDrain => WaitForGate(state, turn),
+        TimerElapsed => Stuck(state),
+        IndicateStatus status => Indicate(state, status),
+        ReportDevice report => NicDevice.Report(state, report),
+        _ => Decision<NicEvent>.NotMine(command),
+    };
+
+    /// <summary>The table of the NIC: state by state, OID by OID, what is legal and why the rest is not.</summary>
+    static Decision<NicEvent> Judge(NicState state, ArriveOid a, in Turn turn)
+    {
+        var oid = a.Request.Oid;
+        return state switch
+        {
+            NicState.Absent when oid == OidCode.NicCreate => Create(state, a, turn),
+            NicState.Absent => Illegal(state, a, "nic.absent", "There is no such NIC.", oid == OidCode.NicConnect ? "X02" : "O04"),
+
+            _ when oid == OidCode.NicCreate => Illegal(state, a, "nic.create.exists", "The NIC is on a port already.", "switch.md 3.1 T2"),
+            _ when state.OidOrNull is not null =>
+                Illegal(state, a, "nic.busy", "An OID about this NIC is not completed yet.", "switch.md 9.3.5"),
+
+            NicState.Created s when oid == OidCode.NicConnect => Proceed(s.Body, a, turn, s,
+                open => new NicConnectProposed(open, s.Body.Revision + 1), () => new NicConnected(a.Request.RequestId, null), "Connected"),
+            NicState.Created when oid == OidCode.NicDisconnect =>
+                Illegal(state, a, "nic.disconnect.not-connected", "The NIC was never connected; NIC_DELETE ends it.", "X04"),
+            NicState.Created when oid == OidCode.NicUpdated =>
+                Illegal(state, a, "nic.update.not-connected", "A NIC is updated while it is connected only.", "X22"),
+            NicState.Created s when oid == OidCode.NicDelete => Delete(s, s.Body, a, turn),
+
+            NicState.Connected when oid == OidCode.NicConnect =>
+                Illegal(state, a, "nic.connect.connected", "The NIC is connected.", "X03"),
+            NicState.Connected s when oid == OidCode.NicUpdated => Update(s, a),
+            NicState.Connected s when oid == OidCode.NicDisconnect => Proceed(s.Body, a, turn, s,
+                open => new NicDisconnectReceived(open, s.Body.Revision + 1), () => new NicDisconnected(a.Request.RequestId, null), "Disconnected"),
+            NicState.Connected when oid == OidCode.NicDelete =>
+                Illegal(state, a, "nic.delete.connected", "NIC_DISCONNECT comes first.", "X05"),
+
+            NicState.Disconnected when oid == OidCode.NicConnect =>
+                Illegal(state, a, "nic.connect.disconnected", "No edge leads back: NIC_DELETE, then NIC_CREATE.", "X10"),
+            NicState.Disconnected when oid == OidCode.NicUpdated =>
+                Illegal(state, a, "nic.update.not-connected", "A NIC is updated while it is connected only.", "X23"),
+            NicState.Disconnected when oid == OidCode.NicDisconnect =>
+                Illegal(state, a, "nic.disconnect.not-connected", "The NIC is disconnected.", "switch.md 3.1"),
+            NicState.Disconnected s when oid == OidCode.NicDelete => Delete(s, s.Body, a, turn),
+
+            _ => Decision<NicEvent>.Accept(Settled(state)), // other OIDs are passed on unmodified (switch.md 3.2, R18)
+        };
+    }
+
+    static Decision<NicEvent> Create(NicState state, ArriveOid a, in Turn turn)
+    {
+        if (a.Request.Parameters is not NicParameters parameters)
+        {
+            return Missing();
+        }
+        var at = a.Port.Parts;
+        var place = new NicPlace(at[0], at[1], at[2], a.Request.PortId, a.Request.NicIndex);
+        var proposed = new NicCreateProposed(
+            Open(a, turn), place, a.Mtu is { } mtu ? parameters with { Mtu = mtu } : parameters, Math.Max(state.Epoch + 1, parameters.Epoch));
+        if (a.Refused is { } by)
+        {
+            return Decision<NicEvent>.Accept(
+                new OidSettled(by.Status, by, "Created", "Absent"), proposed, new NicCreateRefused(a.Request.RequestId, by));
+        }
+        return HasDevice(parameters)
+            ? Decision<NicEvent>.Accept(null, proposed)
+            : Decision<NicEvent>.Accept(Settled("Created"), proposed, new NicCreated(a.Request.RequestId, null));
+    }
+
+    static Decision<NicEvent> Update(NicState.Connected s, ArriveOid a) =>
+        a.Request.Parameters is NicParameters changes
+            ? Decision<NicEvent>.Accept(Settled(s), new NicUpdated(a.Request.RequestId, changes))
+            : Missing();
+
+    static Decision<NicEvent> Delete(NicState state, NicBody body, ArriveOid a, in Turn turn) =>
+        body.Drain.Open
+            ? Proceed(body, a, turn, state,
+                open => new NicDeleteReceived(open, body.Revision + 1), () => new NicDeleted(a.Request.RequestId), "Absent")
+            : Decision<NicEvent>.Refuse(new Refusal(
+                RefusalKind.Conflict, "nic.delete.draining", $"NIC_DELETE has to wait for {body.Drain.InWords}.", "G3", state.Name,
+                Holds: body.Drain.Report));
+
+    /// <summary>Begins an OID; a NIC without a device of ours (external, internal) is settled in the same turn.</summary>
+    static Decision<NicEvent> Proceed(
+        NicBody body, ArriveOid a, in Turn turn, NicState state, Func<OpenOid, NicEvent> begun, Func<NicEvent> completed, string name)
+    {
+        Debug.Assert(state.OidOrNull is null);
+        var begin = begun(Open(a, turn));
+        return HasDevice(body.Parameters)
+            ? Decision<NicEvent>.Accept(null, begin)
+            : Decision<NicEvent>.Accept(Settled(name), begin, completed());
+    }
+
+    /// <summary>The host's answer to a command: an OID's, or a repair's; or the switch's word on a drift.</summary>
+    static Decision<NicEvent> Settle(NicState state, AnswerArrived answer)
+    {
+        if (state.OidOrNull is not { } oid)
+        {
+            return NicDevice.Settle(state, answer);
+        }
+        var completion = (answer.Reply as CommandDone)?.Completion;
+        var status = completion?.Status ?? NdisStatus.Failure;
+        var (id, observed) = (oid.Request.RequestId, completion?.Observed);
+        return state switch
+        {
+            NicState.Creating when status != NdisStatus.Success => Refused(oid, status),
+            NicState.Creating => Late(oid, "Created", new NicCreated(id, observed)),
+            NicState.Connecting => Late(oid, "Connected", [.. Faulted(oid, DriverVerb.ConnectNic, status, completion), new NicConnected(id, observed)]),
+            NicState.Disconnecting => Late(oid, "Disconnected",
+                [.. Faulted(oid, DriverVerb.DisconnectNic, status, completion), new NicDisconnected(id, observed)]),
+            NicState.Deleting => Late(oid, "Absent", [.. Faulted(oid, DriverVerb.DeleteNic, status, completion), new NicDeleted(id)]),
+            _ => throw new UnreachableException(state.ToString()),
+        };
+    }
+
+    static Decision<NicEvent> Refused(OpenOid oid, NdisStatus status)
+    {
+        var by = new RefusedBy(RefusedBy.EdgePosition, RefusedBy.EdgeName, status);
+        return Decision<NicEvent>.Accept([new NicCreateRefused(oid.Request.RequestId, by)], null,
+            [new LateAnswer(oid.MessageId, new OidSettled(status, by, "Created", "Absent"), null)]);
+    }
+
+    static Decision<NicEvent> Hold(NicState state, TakeHold take, in Turn turn) => state switch
+    {
+        NicState.Connected s when s.Body.Drain.Holds.ContainsKey(take.HoldId) =>
+            Decision<NicEvent>.Refuse(new Refusal(RefusalKind.Conflict, "hold.exists", "There is a hold with this id.")),
+        NicState.Connected s when s.Body.Drain.Holds.Count >= Drain.HoldsMax =>
+            Decision<NicEvent>.Refuse(new Refusal(RefusalKind.Conflict, "hold.limit", $"A NIC carries at most {Drain.HoldsMax} holds.")),
+        NicState.Connected => Decision<NicEvent>.Accept(
+            new HoldTaken(take.HoldId), new NicHeld(new Hold(take.HoldId, take.Holder, take.Purpose, turn.Now))),
+        _ => Decision<NicEvent>.Refuse(Refusal.Illegal("nic.hold.not-connected", "A NIC is referenced while it is connected only.", "R1", state.Name)),
+    };
+
+    static Decision<NicEvent> Release(NicState state, ReleaseHold release) =>
+        state.BodyOrNull is { } body && body.Drain.Holds.ContainsKey(release.HoldId)
+            ? Drained(body.Drain.Released(release.HoldId), new NicReleased(release.HoldId))
+            : Decision<NicEvent>.Refuse(new Refusal(RefusalKind.NotFound, "hold.unknown", "There is no such hold; each is released once.", "R4"));
+
+    static Decision<NicEvent> InFlight(NicState state, SetInFlight set) =>
+        state.BodyOrNull is { } body
+            ? Drained(body.Drain.InFlight(set.Packets, set.Oids), new NicInFlightSet(set.Packets, set.Oids))
+            : Decision<NicEvent>.Refuse(new Refusal(RefusalKind.NotFound, "nic.absent", "There is no such NIC."));
+
+    /// <summary>After a release or a drain notice the gate is looked at again (switch.md 9.4).</summary>
+    static Decision<NicEvent> Drained(Drain after, NicEvent happened) =>
+        after.Waiters.Length > 0 && after.Open
+            ? Decision<NicEvent>.Accept([happened, new NicDrained()], new Done(), after.AnswerWaiters())
+            : Decision<NicEvent>.Accept(new Done(), happened);
+
+    static Decision<NicEvent> WaitForGate(NicState state, in Turn turn) =>
+        state.BodyOrNull is not { Drain.Open: false } body
+            ? Decision<NicEvent>.Accept(new GateOpen())
+            : Decision<NicEvent>.Accept(null, new NicDeleteDeferred(turn.MessageId, turn.Now, body.Drain.Report));
+
+    static Decision<NicEvent> Stuck(NicState state) =>
+        state.BodyOrNull is { Drain: { Since: not null, Stuck: false } drain }
+            ? Decision<NicEvent>.Accept(null, new NicDrainStuck(drain.Report))
+            : Decision<NicEvent>.Ignore;
+
+    /// <summary>O07, switch.md 8.7: while connected, and after that only under a reference taken before.</summary>
+    static Decision<NicEvent> Indicate(NicState state, IndicateStatus status) =>
+        state is NicState.Connected || state.BodyOrNull is { Drain.Holds.IsEmpty: false }
+            ? Decision<NicEvent>.Accept(new Done())
+            : Decision<NicEvent>.Refuse(Refusal.Illegal(
+                "nic.status.not-connected", $"{status.Status} is not forwarded: the NIC is not connected and nobody holds it.", "O07", state.Name));
+
+    public static NicState Evolve(NicState state, NicEvent happened) => (state, happened) switch
+    {
+        (NicState.Absent s, NicCreateProposed e) => new NicState.Creating(
+            s.Id, e.Epoch, new NicBody(e.Place, e.Parameters, 1, 0, null, null, Drain.Empty), e.Oid),
+        (NicState.Creating s, NicCreated e) => new NicState.Created(s.Id, s.Epoch, Seen(s.Body, e.Observed, up: false)),
+        (NicState.Creating s, NicCreateRefused) => new NicState.Absent(s.Id, s.Epoch),
+        (NicState.Created s, NicConnectProposed e) => new NicState.Connecting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
+        (NicState.Connecting s, NicConnected e) => new NicState.Connected(s.Id, s.Epoch, Seen(s.Body, e.Observed, up: true)),
+        (NicState.Connected s, NicUpdated e) => s with { Body = s.Body with { Parameters = Merged(s.Body.Parameters, e.Changes) } },
+        (NicState.Connected s, NicDisconnectReceived e) =>
+            new NicState.Disconnecting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
+        (NicState.Disconnecting s, NicDisconnected e) => new NicState.Disconnected(s.Id, s.Epoch, Seen(s.Body, e.Observed, up: false)),
+        (NicState.Created s, NicDeleteReceived e) => new NicState.Deleting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
+        (NicState.Disconnected s, NicDeleteReceived e) => new NicState.Deleting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
+        (NicState.Deleting s, NicDeleted) => new NicState.Absent(s.Id, s.Epoch),
+        (_, NicEdgeFaulted) => state,
+        (_, NicHeld e) => With(state, body => body with { Drain = body.Drain.Held(e.Hold) }),
+        (_, NicReleased e) => With(state, body => body with { Drain = body.Drain.Released(e.HoldId) }),
+        (_, NicInFlightSet e) => With(state, body => body with { Drain = body.Drain.InFlight(e.Packets, e.Oids) }),
+        (_, NicDeleteDeferred e) => With(state, body => body with { Drain = body.Drain.Deferred(e.MessageId, e.Since) }),
+        (_, NicDrained) => With(state, body => body with { Drain = body.Drain.Drained() }),
+        (_, NicDrainStuck) => With(state, body => body with { Drain = body.Drain with { Stuck = true } }),
+        (_, NicDrifted or NicConverged or NicDriftTold or NicRepairStarted or NicRepaired) =>
+            With(state, body => NicDevice.Evolve(body, happened)),
+        _ => throw new UnreachableException($"{happened} cannot follow {state}"),
+    };
+
+    public static IEnumerable<Effect> Outstanding(NicState state)
+    {
+        var verb = state switch
+        {
+            NicState.Creating => DriverVerb.CreateNic,
+            NicState.Connecting => DriverVerb.ConnectNic,
+            NicState.Disconnecting => DriverVerb.DisconnectNic,
+            NicState.Deleting => DriverVerb.DeleteNic,
+            _ => default,
+        };
+        if (state.OidOrNull is { } oid && state.BodyOrNull is { } body)
+        {
+            yield return NicDevice.Command(state, body, $"{oid.Request.RequestId}:edge", verb, state is NicState.Connecting);
+        }
+        foreach (var effect in NicDevice.Outstanding(state).Concat(state.BodyOrNull?.Drain.Outstanding() ?? []))
+        {
+            yield return effect;
+        }
+    }
+
+    /// <summary>The read-back of a completed command: applied, or a drift to be told when it is not as wanted.</summary>
+    static NicBody Seen(NicBody body, DeviceState? observed, bool up) => observed is null
+        ? body with { Applied = HasDevice(body.Parameters) ? body.Applied : body.Revision }
+        : body with
+        {
+            Observed = observed,
+            Applied = observed.Revision,
+            Drift = observed.Present && observed.Enslaved && observed.Up == up
+                ? null
+                : new NicDrift($"readback:{body.Revision}", observed, DriftStage.Telling),
+        };
+
+    internal static NicState With(NicState state, Func<NicBody, NicBody> change) => state switch
+    {
+        NicState.Creating s => s with { Body = change(s.Body) },
+        NicState.Created s => s with { Body = change(s.Body) },
+        NicState.Connecting s => s with { Body = change(s.Body) },
+        NicState.Connected s => s with { Body = change(s.Body) },
+        NicState.Disconnecting s => s with { Body = change(s.Body) },
+        NicState.Disconnected s => s with { Body = change(s.Body) },
+        NicState.Deleting s => s with { Body = change(s.Body) },
+        _ => throw new UnreachableException($"no attachment in {state}"),
+    };
+
+    /// <summary>Identity stays; what is not given stays (switch.md 2.4 NIC_UPDATED).</summary>
+    static NicParameters Merged(NicParameters old, NicParameters changes) => old with
+    {
+        NicFriendlyName = changes.NicFriendlyName ?? old.NicFriendlyName,
+        NetCfgInstanceId = changes.NetCfgInstanceId ?? old.NetCfgInstanceId,
+        Mtu = changes.Mtu ?? old.Mtu,
+        NumaNodeId = changes.NumaNodeId ?? old.NumaNodeId,
+        PermanentMacAddress = changes.PermanentMacAddress ?? old.PermanentMacAddress,
+        VmMacAddress = changes.VmMacAddress ?? old.VmMacAddress,
+        CurrentMacAddress = changes.CurrentMacAddress ?? old.CurrentMacAddress,
+        VfAssigned = changes.VfAssigned ?? old.VfAssigned,
+    };
+
+    /// <summary>External and internal NICs have no device that this release makes.</summary>
+    internal static bool HasDevice(NicParameters parameters) => parameters.NicType is NicType.Synthetic or NicType.Emulated;
+
+    static OpenOid Open(ArriveOid a, in Turn turn) => new(turn.MessageId, a.Request, a.Switch, a.Port, a.Nic, a.Refused, a.Mtu);
+
+    static OidSettled Settled(string name) => new(NdisStatus.Success, null, "Created", name);
+
+    static OidSettled Settled(NicState state) => Settled(state.Name);
+
+    static Decision<NicEvent> Late(OpenOid oid, string name, params ImmutableArray<NicEvent> events) =>
+        Decision<NicEvent>.Accept(events, null, [new LateAnswer(oid.MessageId, Settled(name), null)]);
+
+    static IEnumerable<NicEvent> Faulted(OpenOid oid, DriverVerb verb, NdisStatus status, Completion? completion) =>
+        status == NdisStatus.Success ? [] : [new NicEdgeFaulted(oid.Request.RequestId, verb, status, completion?.Detail)];
+
+    static Decision<NicEvent> Missing() =>
+        Decision<NicEvent>.Refuse(new Refusal(RefusalKind.Unprocessable, "oid.parameters", "The OID needs NIC parameters.", "O13", Field: "parameters"));
+
+    static Decision<NicEvent> Illegal(NicState state, ArriveOid a, string code, string detail, string rule) =>
+        Decision<NicEvent>.Refuse(Refusal.Illegal(code, $"{a.Request.Oid}: {detail}", rule, state.Name));
+}

@@ -1,0 +1,101 @@
+using System.Text.Json.Serialization;
+using ControlPlane.Actors.Entities;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Actors.Nics;
+
+/// <summary>A NIC connection's state: one case for each state of its life (switch.md 3.1).</summary>
+/// <param name="Epoch">The highest grant epoch of this NIC; it rises with each NIC_CREATE and never falls.</param>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "phase")]
+[JsonDerivedType(typeof(Absent), "absent")]
+[JsonDerivedType(typeof(Creating), "creating")]
+[JsonDerivedType(typeof(Created), "created")]
+[JsonDerivedType(typeof(Connecting), "connecting")]
+[JsonDerivedType(typeof(Connected), "connected")]
+[JsonDerivedType(typeof(Disconnecting), "disconnecting")]
+[JsonDerivedType(typeof(Disconnected), "disconnected")]
+[JsonDerivedType(typeof(Deleting), "deleting")]
+public abstract record NicState(EntityId Id, long Epoch)
+{
+    /// <summary>On no port.</summary>
+    public sealed record Absent(EntityId Id, long Epoch) : NicState(Id, Epoch);
+
+    /// <summary>NIC_CREATE is with the data path.</summary>
+    public sealed record Creating(EntityId Id, long Epoch, NicBody Body, OpenOid Oid) : NicState(Id, Epoch);
+
+    /// <summary>The device exists, its gate is closed.</summary>
+    public sealed record Created(EntityId Id, long Epoch, NicBody Body) : NicState(Id, Epoch);
+
+    /// <summary>NIC_CONNECT is with the data path.</summary>
+    public sealed record Connecting(EntityId Id, long Epoch, NicBody Body, OpenOid Oid) : NicState(Id, Epoch);
+
+    /// <summary>The gate is open.</summary>
+    public sealed record Connected(EntityId Id, long Epoch, NicBody Body) : NicState(Id, Epoch);
+
+    /// <summary>NIC_DISCONNECT was received and is with the data path: no new reference, no traffic.</summary>
+    public sealed record Disconnecting(EntityId Id, long Epoch, NicBody Body, OpenOid Oid) : NicState(Id, Epoch);
+
+    /// <summary>The gate is closed; NIC_DELETE may come when nothing is held or in flight.</summary>
+    public sealed record Disconnected(EntityId Id, long Epoch, NicBody Body) : NicState(Id, Epoch);
+
+    /// <summary>NIC_DELETE is with the data path.</summary>
+    public sealed record Deleting(EntityId Id, long Epoch, NicBody Body, OpenOid Oid) : NicState(Id, Epoch);
+
+    /// <summary>The attachment as far as there is one.</summary>
+    [JsonIgnore]
+    public NicBody? BodyOrNull => this switch
+    {
+        Creating s => s.Body,
+        Created s => s.Body,
+        Connecting s => s.Body,
+        Connected s => s.Body,
+        Disconnecting s => s.Body,
+        Disconnected s => s.Body,
+        Deleting s => s.Body,
+        _ => null,
+    };
+
+    /// <summary>The OID that is with the data path.</summary>
+    [JsonIgnore]
+    public OpenOid? OidOrNull => this switch
+    {
+        Creating s => s.Oid,
+        Connecting s => s.Oid,
+        Disconnecting s => s.Oid,
+        Deleting s => s.Oid,
+        _ => null,
+    };
+
+    /// <summary>The state's name in the documentation of the switch (switch.md 3.1).</summary>
+    [JsonIgnore]
+    public string Name => this switch
+    {
+        Created or Connecting => "Created",
+        Connected => "Connected",
+        Disconnecting or Disconnected or Deleting => "Disconnected",
+        _ => "Absent",
+    };
+}
+
+/// <summary>What a NIC has while it is on a port.</summary>
+/// <param name="Revision">Rises with each change wanted of the device within the epoch.</param>
+/// <param name="Applied">The revision that was read back from the host.</param>
+/// <param name="Observed">The device as last seen.</param>
+/// <param name="Drift">What was seen that is not wanted, and how far it was told; null when wanted and seen agree.</param>
+public sealed record NicBody(
+    NicPlace Place, NicParameters Parameters, long Revision, long Applied, DeviceState? Observed, NicDrift? Drift, Drain Drain);
+
+/// <summary>A deviation of the device from what is wanted.</summary>
+public sealed record NicDrift(string Source, DeviceState Observed, DriftStage Stage);
+
+/// <summary>How far a drift has come.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<DriftStage>))]
+public enum DriftStage
+{
+    /// <summary>The switch is being told.</summary>
+    Telling,
+    /// <summary>The switch's policy is to report: it stays until the device is as wanted again.</summary>
+    Reported,
+    /// <summary>The host was told to bring the device back.</summary>
+    Repairing,
+}

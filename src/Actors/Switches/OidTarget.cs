@@ -1,0 +1,124 @@
+using ControlPlane.Messages;
+
+namespace ControlPlane.Actors.Switches;
+
+/// <summary>What an OID of a switch is about. Only what concerns more than one port is judged here: ids and names.</summary>
+abstract record OidTarget
+{
+    OidTarget()
+    {
+    }
+
+    /// <summary>A port, and the NIC on it where the OID is about one.</summary>
+    public sealed record Object(uint PortId, EntityId Port, EntityId? Nic) : OidTarget;
+
+    /// <summary>The switch itself, or an OID that is observed and forwarded; completed at once.</summary>
+    public sealed record Switch(IReadOnlyList<string>? Output) : OidTarget;
+
+    public sealed record Illegal(Refusal Refusal) : OidTarget;
+
+    public static OidTarget Find(SwitchState.Here s, OidRequest request)
+    {
+        var oid = request.Oid;
+        if (oid == OidCode.PortCreate)
+        {
+            return NewPort(s, request);
+        }
+        if (IsAboutPort(oid) || IsAboutNic(oid))
+        {
+            return OnPort(s, request);
+        }
+        if (oid == OidCode.PortArray)
+        {
+            return new Switch([.. s.Ports.Values.Select(port => $"{port.PortId}:{port.Name}")]);
+        }
+        if (oid == OidCode.NicArray)
+        {
+            return new Switch([.. s.Ports.Values.SelectMany(port => port.Nics.Select(nic => $"{port.PortId}/{nic.Key}:{nic.Value.Id}"))]);
+        }
+        return oid.Known
+            ? new Illegal(new Refusal(RefusalKind.Unprocessable, "oid.unsupported", $"{oid} is not carried out by this release.", Field: "oid"))
+            : new Switch(null); // unknown codes are observed and forwarded (switch.md 5.1)
+    }
+
+    static OidTarget NewPort(SwitchState.Here s, OidRequest request)
+    {
+        if (request.Parameters is not PortParameters { PortName.Length: > 0 } parameters)
+        {
+            return Missing("parameters.portName");
+        }
+        var name = Names.Key(parameters.PortName, Names.PortMax);
+        if (request.PortId != 0 && s.Ports.ContainsKey(request.PortId))
+        {
+            return Rejected("port.create.exists", $"Port {request.PortId} exists.", "X13", "Created");
+        }
+        if (s.Ports.Values.Any(port => port.Name == name))
+        {
+            return Rejected("port.create.name", $"A port named {parameters.PortName} exists.", "X15", "Created");
+        }
+        return new Object(request.PortId != 0 ? request.PortId : s.NextPortId, EntityId.Port(s.Id.Parts[0], s.Id.Parts[1], name), null);
+    }
+
+    static OidTarget OnPort(SwitchState.Here s, OidRequest request)
+    {
+        var oid = request.Oid;
+        var port = request.PortName is { } name
+            ? s.Ports.Values.FirstOrDefault(known => known.Name == Names.Key(name, Names.PortMax))
+            : s.Ports.GetValueOrDefault(request.PortId);
+        if (port is null)
+        {
+            return Rejected("port.absent", $"There is no port {request.PortName ?? $"{request.PortId}"}.", IsAboutNic(oid) ? "X01" : "X25", "NotCreated");
+        }
+        if (oid == OidCode.NicCreate)
+        {
+            return NewNic(s, port, request);
+        }
+        if (!IsAboutNic(oid))
+        {
+            return new Object(port.PortId, port.Id, null);
+        }
+        return port.Nics.TryGetValue(request.NicIndex, out var nic)
+            ? new Object(port.PortId, port.Id, nic.Id)
+            : Rejected("nic.absent", $"There is no NIC {request.NicIndex} on port {port.PortId}.", oid == OidCode.NicConnect ? "X02" : "O04", "Absent");
+    }
+
+    static OidTarget NewNic(SwitchState.Here s, SwitchPort port, OidRequest request)
+    {
+        if (request.Parameters is not NicParameters nic)
+        {
+            return Missing("parameters");
+        }
+        if (port.Type == PortType.External && request.NicIndex == 0 && nic.NicType == NicType.External
+            && s.Ports.Values.Any(other => other.PortId != port.PortId && other.Type == PortType.External && other.Nics.ContainsKey(0)))
+        {
+            return Rejected("nic.create.second-external", "The switch has an external adapter.", "X20", "Created");
+        }
+        if (nic.NicType is NicType.External or NicType.Internal)
+        {
+            return new Object(port.PortId, port.Id, EntityId.HostNic(s.Id.Parts[0], s.Id.Parts[1], port.Name, request.NicIndex));
+        }
+        return nic is { VmName: { Length: > 0 } vm, NicName.Length: > 0 }
+            ? new Object(port.PortId, port.Id, NicOf(vm, nic.NicName))
+            : Missing("parameters.vmName");
+    }
+
+    /// <summary>A VM NIC is known by VM and NIC: the peer's "VM--NIC" (switch.md 1.4) gives the second part.</summary>
+    static EntityId NicOf(string vm, string nicName)
+    {
+        var prefix = $"{vm}--";
+        var nic = nicName.StartsWith(prefix, StringComparison.Ordinal) && nicName.Length > prefix.Length ? nicName[prefix.Length..] : nicName;
+        return EntityId.Nic(Names.Key(vm), Names.Key(nic));
+    }
+
+    static bool IsAboutPort(OidCode oid) =>
+        oid == OidCode.PortTeardown || oid == OidCode.PortDelete || oid == OidCode.PortUpdated || oid == OidCode.PortPropertyAdd
+        || oid == OidCode.PortPropertyUpdate || oid == OidCode.PortPropertyDelete || oid == OidCode.PortPropertyEnum;
+
+    static bool IsAboutNic(OidCode oid) =>
+        oid == OidCode.NicCreate || oid == OidCode.NicConnect || oid == OidCode.NicUpdated || oid == OidCode.NicDisconnect || oid == OidCode.NicDelete;
+
+    static Illegal Missing(string field) =>
+        new(new Refusal(RefusalKind.Unprocessable, "oid.parameters", $"The OID needs {field}.", "O13", Field: field));
+
+    static Illegal Rejected(string code, string detail, string rule, string state) => new(Refusal.Illegal(code, detail, rule, state));
+}
