@@ -104,3 +104,6 @@ public sealed record CoreLimits(int StashMax, int BatchMax, int ExecutedMax, int
 
 /// <summary>The stored history cannot be: a gap, a broken hash link, or an event that cannot follow.</summary>
 public sealed class CorruptHistoryException(string message) : Exception(message);
+
+/// <summary>The history has a word that this release does not know: a newer one wrote it (reliability.md 10 B126).</summary>
+public sealed class UnknownWordException(string message) : Exception(message);

@@ -15,7 +15,7 @@ namespace ControlPlane.Actors.Entities;
 /// <item>A turn that throws changed nothing, as state is immutable. The third time the message is parked.</item>
 /// </list>
 /// </summary>
-public sealed class EntityCore<TLifecycle, TState, TEvent>
+public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
     where TLifecycle : ILifecycle<TState, TEvent>
     where TState : class
     where TEvent : Event
@@ -95,7 +95,9 @@ public sealed class EntityCore<TLifecycle, TState, TEvent>
                 _out.AddRange(_memory.Open.Values.Select(Due).OfType<Output>());
                 break;
             case Input.Retry when _writing is null:
-                _out.AddRange(_memory.Open.Values.Where(work => work.Effect is Effect.Ask or Effect.Drive).Select(Due).OfType<Output>());
+                // A timer that fired while the entity was parked, or in a turn that failed, was lost: it is set again.
+                _out.AddRange(_memory.Open.Values
+                    .Where(work => work.Effect is not Effect.WakeAt wake || wake.At <= now).Select(Due).OfType<Output>());
                 break;
             case Input.Retry:
                 break;
@@ -319,9 +321,15 @@ public sealed class EntityCore<TLifecycle, TState, TEvent>
             decision = TLifecycle.Decide(batch.Memory.State, command, turn);
             if (decision is Decision<TEvent>.Accepted(var events, _, _))
             {
-                // The whole turn is tried, so that an event that cannot follow fails here and not after it is stored.
-                var state = events.Aggregate(batch.Memory.State, TLifecycle.Evolve);
-                _ = TLifecycle.Outstanding(state).Count();
+                // The whole turn is tried, so that an event that cannot follow, has no name, or leaves two effects of
+                // one id, fails here and not after it is stored.
+                var state = batch.Memory.State;
+                foreach (var happened in events)
+                {
+                    _ = StoredNames.Of(happened);
+                    state = TLifecycle.Evolve(state, happened);
+                }
+                _ = TLifecycle.Outstanding(state).ToDictionary(effect => effect.Id, StringComparer.Ordinal);
             }
             _tries.Remove(id);
             error = "";
@@ -468,6 +476,11 @@ public sealed class EntityCore<TLifecycle, TState, TEvent>
                 Answer(message.Asker, message.Envelope.MessageId, null, Moved);
             }
         }
+        foreach (var (message, askers) in _waiting)
+        {
+            askers.ForEach(asker => Answer(asker, message, null, Moved));
+        }
+        _waiting.Clear();
         _ended = true;
         _out.Add(new Output.End(reason));
     }
