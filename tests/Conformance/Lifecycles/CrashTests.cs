@@ -1,5 +1,4 @@
 using ControlPlane.Actors;
-using ControlPlane.Actors.Switches;
 using ControlPlane.Actors.Vms;
 using ControlPlane.Messages;
 

@@ -87,7 +87,7 @@ public sealed class TableTests
     }
 
     /// <summary>Edges between named states: an OID, completed with success where it goes to the data path or the NIC.</summary>
-    static IEnumerable<string> Edges<TLifecycle, TState, TEvent>(TState initial, Func<TState, string> name)
+    static SortedSet<string> Edges<TLifecycle, TState, TEvent>(TState initial, Func<TState, string> name)
         where TLifecycle : ILifecycle<TState, TEvent>
         where TState : class
         where TEvent : Event
