@@ -190,8 +190,10 @@ sealed class GroupCommit : IDisposable
         try
         {
             opening = _dialect.Connect();
+            // A real commit: a disk that is full or cannot sync lets a transaction begin and end without one.
             opening.Begin();
-            opening.Rollback();
+            opening.Supersede();
+            opening.Commit();
             _health.Opened(opening.LastOrdering());
             return opening;
         }
@@ -203,7 +205,7 @@ sealed class GroupCommit : IDisposable
         }
     }
 
-    /// <summary>Probes until the write lock can be had again. Null: the journal is stopping.</summary>
+    /// <summary>Probes until a commit succeeds again. Null: the journal is stopping.</summary>
     IJournalConnection? Reopen()
     {
         while (!_stop.IsCancellationRequested)

@@ -21,7 +21,7 @@ sealed class JournalHealth : IExtension
     volatile JournalFailure? _lastFailure;
 
     /// <summary>
-    /// False from a write that failed because the database was away, until a probe got a write lock again. A door that
+    /// False from a write that failed because the database was away, until a probe committed again. A door that
     /// sees false answers 503: persistent actors would only stop, recover and fail in a hot loop.
     /// </summary>
     public bool IsOpen => _isOpen;

@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Akka.Persistence.Sql;
 using Microsoft.Data.Sqlite;
 
 namespace ControlPlane.Host.Engine.Journal;
@@ -54,7 +55,7 @@ static class JournalSettings
             }
           }
         }
-        """);
+        """).WithFallback(SqlPersistence.DefaultConfiguration);
 
     static string TypeName => $"{typeof(FencedSqlJournal).FullName}, {typeof(FencedSqlJournal).Assembly.GetName().Name}";
 
