@@ -63,6 +63,10 @@ static class JournalSettings
         connection-string = "{ConnectionString(file.Path).Replace("\\", "\\\\", StringComparison.Ordinal)}"
         provider-name = "SQLite.MS"
         auto-initialize = on
+        # The driver begins every other level with BEGIN IMMEDIATE, so that each read of a recovery would queue for the
+        # write lock. This one begins a plain transaction, which in WAL mode reads a committed snapshot all the same:
+        # SQLite has dirty reads only between connections that share a cache, and ours do not.
+        read-isolation-level = read-uncommitted
         """;
 
     // Default Timeout bounds the plugin's own wait for a lock, in seconds: a snapshot that cannot be saved is given up.
