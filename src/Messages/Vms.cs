@@ -44,7 +44,7 @@ public sealed record VmDefined(VmDefinition Definition) : VmEvent;
 public sealed record VmDeleted : VmEvent;
 
 /// <summary>A start began. The group epoch rises with each start: its NICs' grants carry it.</summary>
-public sealed record VmStartRequested(string OperationId, long Epoch) : VmEvent;
+public sealed record VmStartRequested(string OperationId, string MessageId, long Epoch) : VmEvent;
 
 public sealed record VmStepDone(VmStep Step) : VmEvent;
 
@@ -56,7 +56,7 @@ public sealed record VmStarted(string OperationId) : VmEvent;
 /// <summary>The start was refused and undone; the VM is stopped as before.</summary>
 public sealed record VmStartRefused(string OperationId, Refusal Refusal) : VmEvent;
 
-public sealed record VmStopRequested(string OperationId) : VmEvent;
+public sealed record VmStopRequested(string OperationId, string MessageId) : VmEvent;
 
 public sealed record VmStopped(string OperationId) : VmEvent;
 

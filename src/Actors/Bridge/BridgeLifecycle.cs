@@ -1,0 +1,211 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using ControlPlane.Actors.Entities;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Actors.Bridge;
+
+/// <summary>
+/// A host's bridge. Who speaks to it: the host's agent (sessions, frames, completions), and ports, NICs, switches and
+/// VMs, whose commands it hands on. It stores a frame before anybody hears of it, and that stored frame is the cursor;
+/// delivery to the NIC is open work until the NIC has taken it. Commands are stored, handed to the session that is open,
+/// and handed again to the next session until their completion came; the agent carries each out once.
+/// <code>
+///   Offline ── session opened: number + 1, snapshot to the switches ──► Online
+///      ▲                                                                  │  frames, completions of this session
+///      └────────────── session closed, or a newer one opened ◄────────────┘  (older ones: dropped and counted)
+/// </code>
+/// </summary>
+public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
+{
+    /// <summary>Commands without a completion; the next is answered actor.overloaded.</summary>
+    public const int CommandsMax = 10_000;
+
+    /// <summary>Frames on their way to NICs at once; more are stored and wait.</summary>
+    public const int DeliveriesMax = 64;
+
+    /// <summary>Undelivered frames; beyond it the agent is told to come again, and keeps them.</summary>
+    public const int FramesMax = 10_000;
+
+    public static BridgeState Initial(EntityId id) => new(
+        id, "", "", 0, false, "", 0, 0,
+        ImmutableSortedDictionary.Create<string, DriverCommand>(StringComparer.Ordinal), [],
+        ImmutableSortedDictionary.Create<string, ReconcileSwitch>(StringComparer.Ordinal),
+        ImmutableSortedSet.Create<string>(StringComparer.Ordinal),
+        ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal), 0);
+
+    public static Decision<BridgeEvent> Decide(BridgeState state, Command command, in Turn turn) => command switch
+    {
+        OpenSession open => Open(state, open),
+        CloseSession close when close.Session == state.Session && state.Online =>
+            Decision<BridgeEvent>.Accept(new Done(), new AgentSessionClosed(close.Session, close.Reason)),
+        CloseSession close => Stale(state, close.Session, "close"),
+        ReportFrames report when report.Session != state.Session || !state.Online => Stale(state, report.Session, "frames"),
+        ReportFrames report => Record(state, report),
+        ReportCompletion report when report.Session != state.Session => Stale(state, report.Session, "completion"),
+        ReportCompletion report => Complete(state, report.Completion),
+        IssueCommand issue => Issue(state, issue, turn),
+        CheckHost when state.Online => Decision<BridgeEvent>.Accept(new Done()),
+        CheckHost => Decision<BridgeEvent>.Refuse(new Refusal(
+            RefusalKind.Offline, "host.offline", $"Host {state.Id.Parts[0]} has no session.", State: "offline")),
+        AnswerArrived answer => Delivered(state, answer),
+        _ => Decision<BridgeEvent>.NotMine(command),
+    };
+
+    static Decision<BridgeEvent> Open(BridgeState state, OpenSession open)
+    {
+        var inventory = open.Inventory;
+        var opened = new AgentSessionOpened(
+            state.Session + 1, open.Driver, open.Version, open.Fenced, inventory.BootId, inventory.StreamEpoch, inventory.LastSeq,
+            inventory.Switches, inventory.Devices);
+        return Decision<BridgeEvent>.Accept(new SessionOpened(opened.Session, open.Fenced ? Empty : state.Epochs), opened);
+    }
+
+    static readonly ImmutableSortedDictionary<string, long> Empty = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
+
+    static Decision<BridgeEvent> Stale(BridgeState state, long session, string what) => session < state.Session
+        ? Decision<BridgeEvent>.Accept(new Done(), new StaleReportDropped(session, what))
+        : Decision<BridgeEvent>.Refuse(new Refusal(
+            RefusalKind.Conflict, "session.unknown", $"Session {session} is not open; the last is {state.Session}.", "design.md 5", "offline"));
+
+    /// <summary>Frames up to the cursor were recorded before; a gap or another epoch asks for a snapshot by a new session.</summary>
+    static Decision<BridgeEvent> Record(BridgeState state, ReportFrames report)
+    {
+        var events = ImmutableArray.CreateBuilder<BridgeEvent>();
+        var cursor = state.Cursor;
+        foreach (var frame in report.Frames)
+        {
+            if (frame.StreamEpoch < state.StreamEpoch || (frame.StreamEpoch == state.StreamEpoch && frame.Seq <= cursor))
+            {
+                continue; // recorded before, or of an older epoch (reliability.md 11.3 B102, B108)
+            }
+            if (frame.StreamEpoch > state.StreamEpoch || frame.Seq != cursor + 1)
+            {
+                events.Add(new FrameGapSeen(frame.StreamEpoch, cursor + 1, frame.Seq));
+                return Decision<BridgeEvent>.Accept(
+                    events.ToImmutable().Add(new AgentSessionClosed(state.Session, "frame gap")), new FramesStored(state.StreamEpoch, -1), []);
+            }
+            if (state.Frames.Length + events.Count >= FramesMax)
+            {
+                break;
+            }
+            events.Add(new FrameRecorded(frame));
+            cursor = frame.Seq;
+        }
+        return Decision<BridgeEvent>.Accept(events.ToImmutable(), new FramesStored(state.StreamEpoch, cursor), []);
+    }
+
+    static Decision<BridgeEvent> Complete(BridgeState state, Completion completion)
+    {
+        var waiting = state.Commands.FirstOrDefault(pair => pair.Value.CommandId == completion.CommandId);
+        return waiting.Key is null
+            ? Decision<BridgeEvent>.Accept(new Done()) // completed before: the agent repeats itself after a reconnect
+            : Decision<BridgeEvent>.Accept([new CommandCompleted(waiting.Key, completion)], new Done(),
+                [new LateAnswer(waiting.Key, new CommandDone(completion), null)]);
+    }
+
+    static Decision<BridgeEvent> Issue(BridgeState state, IssueCommand issue, in Turn turn) =>
+        state.Commands.Count >= CommandsMax
+            ? Decision<BridgeEvent>.Refuse(new Refusal(RefusalKind.Overloaded, "actor.overloaded", $"{CommandsMax} commands wait at {state.Id}."))
+            : Decision<BridgeEvent>.Accept(null, new CommandIssued(turn.MessageId, issue.Command));
+
+    static Decision<BridgeEvent> Delivered(BridgeState state, AnswerArrived answer)
+    {
+        if (state.Frames.FirstOrDefault(frame => answer.EffectId == FrameEffect(frame)) is { } delivered)
+        {
+            return Decision<BridgeEvent>.Accept(null, new FrameDelivered(delivered.StreamEpoch, delivered.Seq));
+        }
+        return state.Untold.FirstOrDefault(pair => answer.EffectId == ToldEffect(pair.Key, pair.Value)) is { Key: not null } told
+            ? Decision<BridgeEvent>.Accept(null, new SwitchTold(told.Value.Session, told.Key))
+            : Decision<BridgeEvent>.Ignore;
+    }
+
+    public static BridgeState Evolve(BridgeState state, BridgeEvent happened) => happened switch
+    {
+        AgentSessionOpened e => Opened(state, e),
+        AgentSessionClosed => state with { Online = false },
+        StaleReportDropped => state with { Dropped = state.Dropped + 1 },
+        FrameRecorded e => state with { Cursor = e.Frame.Seq, Frames = ToNic(e.Frame) is null ? state.Frames : state.Frames.Add(e.Frame) },
+        FrameDelivered e => state with { Frames = state.Frames.RemoveAll(frame => frame.StreamEpoch == e.StreamEpoch && frame.Seq == e.Seq) },
+        FrameGapSeen => state,
+        CommandIssued e => Issued(state, e),
+        CommandCompleted e => Completed(state, e),
+        SwitchTold e => state.Untold.TryGetValue(e.Switch, out var untold) && untold.Session == e.Session
+            ? state with { Untold = state.Untold.Remove(e.Switch) }
+            : state,
+        _ => throw new UnreachableException(happened.ToString()),
+    };
+
+    static BridgeState Opened(BridgeState state, AgentSessionOpened e)
+    {
+        var untold = ImmutableSortedDictionary.CreateBuilder<string, ReconcileSwitch>(StringComparer.Ordinal);
+        foreach (var name in state.Known)
+        {
+            untold[name] = new ReconcileSwitch(
+                e.Session, e.Switches.Contains(name), [.. e.Devices.Where(device => device.Switch == name)]);
+        }
+        return state with
+        {
+            Driver = e.Driver,
+            Version = e.Version,
+            Session = e.Session,
+            Online = true,
+            BootId = e.BootId,
+            StreamEpoch = e.StreamEpoch,
+            Cursor = e.Cursor,
+            Untold = untold.ToImmutable(),
+        };
+    }
+
+    static BridgeState Issued(BridgeState state, CommandIssued e)
+    {
+        var command = e.Command;
+        return state with
+        {
+            Commands = state.Commands.SetItem(e.MessageId, command),
+            Known = command.Verb == DriverVerb.EnsureSwitch ? state.Known.Add(command.Switch) : state.Known,
+            Epochs = command.NicKey.Length > 0 && command.Epoch > state.Epochs.GetValueOrDefault(command.NicKey)
+                ? state.Epochs.SetItem(command.NicKey, command.Epoch)
+                : state.Epochs,
+        };
+    }
+
+    static BridgeState Completed(BridgeState state, CommandCompleted e)
+    {
+        var removed = state.Commands.TryGetValue(e.MessageId, out var command)
+            && command.Verb == DriverVerb.RemoveSwitch && e.Completion.Status == NdisStatus.Success;
+        return state with
+        {
+            Commands = state.Commands.Remove(e.MessageId),
+            Known = removed ? state.Known.Remove(command!.Switch) : state.Known,
+        };
+    }
+
+    public static IEnumerable<Effect> Outstanding(BridgeState state)
+    {
+        if (state.Online)
+        {
+            foreach (var command in state.Commands.Values)
+            {
+                yield return new Effect.Drive(
+                    string.Create(CultureInfo.InvariantCulture, $"drive:{state.Session}:{command.CommandId}"), state.Session, command);
+            }
+        }
+        foreach (var frame in state.Frames.Take(DeliveriesMax))
+        {
+            yield return new Effect.Ask(FrameEffect(frame), ToNic(frame)!.Value, new ReportDevice($"{frame.BootId}:{frame.StreamEpoch}:{frame.Seq}", false, frame.Device));
+        }
+        foreach (var (name, reconcile) in state.Untold)
+        {
+            yield return new Effect.Ask(ToldEffect(name, reconcile), EntityId.Switch(state.Id.Parts[0], name), reconcile);
+        }
+    }
+
+    /// <summary>The NIC that a frame is for, or null: a device that nobody of ours made is recorded and goes no further.</summary>
+    static EntityId? ToNic(DriverFrame frame) => EntityId.Parse(frame.Device.NicKey) is { Kind: "nic" } nic ? nic : null;
+
+    static string FrameEffect(DriverFrame frame) => string.Create(CultureInfo.InvariantCulture, $"frame:{frame.BootId}:{frame.StreamEpoch}:{frame.Seq}");
+
+    static string ToldEffect(string name, ReconcileSwitch reconcile) => string.Create(CultureInfo.InvariantCulture, $"snapshot:{reconcile.Session}:{name}");
+}

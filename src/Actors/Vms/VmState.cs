@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Actors.Vms;
+
+/// <summary>A VM's state: what is defined, and the ladder that runs, if one does.</summary>
+/// <param name="Epoch">The group epoch: it rises with each start, and the grants of all its NICs carry it.</param>
+/// <param name="Operations">The last operations, newest last.</param>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "phase")]
+[JsonDerivedType(typeof(Undefined), "undefined")]
+[JsonDerivedType(typeof(Stopped), "stopped")]
+[JsonDerivedType(typeof(Starting), "starting")]
+[JsonDerivedType(typeof(Undoing), "undoing")]
+[JsonDerivedType(typeof(Running), "running")]
+[JsonDerivedType(typeof(Stopping), "stopping")]
+public abstract record VmState(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations)
+{
+    public sealed record Undefined(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations) : VmState(Id, Epoch, Operations);
+
+    public sealed record Stopped(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition)
+        : VmState(Id, Epoch, Operations);
+
+    /// <summary>The start ladder runs; what is done so far is what a refusal would undo.</summary>
+    public sealed record Starting(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition, VmLadder Ladder)
+        : VmState(Id, Epoch, Operations);
+
+    /// <summary>The start was refused and what it did is being undone, newest first.</summary>
+    public sealed record Undoing(
+        EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition, VmLadder Ladder, Refusal Refusal)
+        : VmState(Id, Epoch, Operations);
+
+    public sealed record Running(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition)
+        : VmState(Id, Epoch, Operations);
+
+    public sealed record Stopping(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition, VmLadder Ladder)
+        : VmState(Id, Epoch, Operations);
+
+    [JsonIgnore]
+    public VmDefinition? DefinitionOrNull => this switch
+    {
+        Stopped s => s.Definition,
+        Starting s => s.Definition,
+        Undoing s => s.Definition,
+        Running s => s.Definition,
+        Stopping s => s.Definition,
+        _ => null,
+    };
+
+    [JsonIgnore]
+    public VmLadder? LadderOrNull => this switch
+    {
+        Starting s => s.Ladder,
+        Undoing s => s.Ladder,
+        Stopping s => s.Ladder,
+        _ => null,
+    };
+
+    /// <summary>The power state as people see it.</summary>
+    [JsonIgnore]
+    public string Name => this switch
+    {
+        Stopped => "stopped",
+        Starting => "starting",
+        Undoing => "stopping",
+        Running => "running",
+        Stopping => "stopping",
+        _ => "undefined",
+    };
+}
+
+/// <summary>A list of steps, walked one at a time.</summary>
+/// <param name="MessageId">The message that asked for it.</param>
+/// <param name="Number">Counts the steps of this operation, deferred ones too: it names their requests.</param>
+/// <param name="Done">Steps done, oldest first.</param>
+public sealed record VmLadder(
+    string OperationId, string MessageId, int Number, ImmutableArray<VmStep> Remaining, ImmutableArray<VmStep> Done)
+{
+    public VmLadder Next(VmStep step) => this with { Number = Number + 1, Remaining = Remaining.RemoveAt(0), Done = Done.Add(step) };
+}
+
+/// <summary>An operation that people can look up.</summary>
+public sealed record VmOperation(string Id, string Kind, VmOperationStatus Status, Refusal? Problem);
+
+/// <summary>api.md 3: what a 202 points at.</summary>
+[JsonConverter(typeof(CamelEnumJson<VmOperationStatus>))]
+public enum VmOperationStatus
+{
+    Running,
+    Done,
+    Refused,
+}

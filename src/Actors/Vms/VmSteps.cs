@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using ControlPlane.Actors.Entities;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Actors.Vms;
+
+/// <summary>The ladders of a VM, what undoes them, and what each step asks of whom.</summary>
+static class VmSteps
+{
+    /// <summary>For each NIC, in the order of the definition (switch.md 3.4).</summary>
+    public static ImmutableArray<VmStep> Start(VmDefinition definition) =>
+    [
+        new VmStep(VmStepKind.CheckHost, ""),
+        .. definition.Nics.SelectMany(nic => Steps(nic.Name, VmStepKind.PortCreate, VmStepKind.NicCreate, VmStepKind.NicConnect)),
+    ];
+
+    /// <summary>Every gate closes first, so that one NIC that drains slowly keeps no other one open; then each NIC, newest first.</summary>
+    public static ImmutableArray<VmStep> Stop(VmDefinition definition) =>
+    [
+        .. definition.Nics.Reverse().Select(nic => new VmStep(VmStepKind.NicDisconnect, nic.Name)),
+        .. definition.Nics.Reverse().SelectMany(nic => Steps(
+            nic.Name, VmStepKind.NicDrain, VmStepKind.NicDelete, VmStepKind.PortTeardown, VmStepKind.PortDrain, VmStepKind.PortDelete)),
+        new VmStep(VmStepKind.ReleaseGuest, ""),
+    ];
+
+    /// <summary>Exactly what was done, newest first (switch.md 3.5).</summary>
+    public static ImmutableArray<VmStep> Undo(ImmutableArray<VmStep> done, VmStep refused)
+    {
+        var undo = done.Reverse().SelectMany(step => step.Kind switch
+        {
+            VmStepKind.NicConnect => Steps(step.Nic, VmStepKind.NicDisconnect, VmStepKind.NicDrain),
+            VmStepKind.NicCreate => Steps(step.Nic, VmStepKind.NicDelete),
+            VmStepKind.PortCreate => Steps(step.Nic, VmStepKind.PortTeardown, VmStepKind.PortDrain, VmStepKind.PortDelete),
+            _ => [],
+        }).ToImmutableArray();
+        var touchedGuest = refused.Kind is VmStepKind.NicCreate or VmStepKind.NicConnect || done.Any(step => step.Kind == VmStepKind.NicCreate);
+        return touchedGuest ? undo.Add(new VmStep(VmStepKind.ReleaseGuest, "")) : undo;
+    }
+
+    /// <summary>The gate was closed when the DELETE or TEARDOWN arrived: wait for it once more, then try again.</summary>
+    public static VmLadder Deferred(VmLadder ladder, VmStep step)
+    {
+        var wait = step.Kind == VmStepKind.NicDelete ? VmStepKind.NicDrain : VmStepKind.PortDrain;
+        return ladder with { Number = ladder.Number + 1, Remaining = ladder.Remaining.Insert(0, new VmStep(wait, step.Nic)) };
+    }
+
+    public static Effect.Ask Ask(VmState state, VmDefinition definition, VmStep step, string effect)
+    {
+        var host = definition.Host;
+        var vm = state.Id.Parts[0];
+        if (definition.Nics.FirstOrDefault(nic => nic.Name == step.Nic) is not { } nic)
+        {
+            return new Effect.Ask(effect, EntityId.Bridge(host), step.Kind == VmStepKind.CheckHost
+                ? new CheckHost()
+                : new IssueCommand(new DriverCommand($"{state.Id}>{effect}", DriverVerb.ReleaseGuest, "", Vm: vm)));
+        }
+        var portName = $"{vm}--{nic.Name}";
+        return step.Kind switch
+        {
+            VmStepKind.NicDrain => new Effect.Ask(effect, EntityId.Nic(vm, nic.Name), new AwaitDrain()),
+            VmStepKind.PortDrain => new Effect.Ask(
+                effect, EntityId.Port(host, nic.Switch, Names.Key(portName, Names.PortMax)), new AwaitDrain()),
+            _ => new Effect.Ask(effect, EntityId.Switch(host, nic.Switch), new SubmitOid(
+                new OidRequest($"{state.Id}>{effect}", OidOf(step.Kind), 0, 0, Parameters(state, vm, nic, portName, step.Kind)) { PortName = portName },
+                FromPeer: false)),
+        };
+    }
+
+    static OidCode OidOf(VmStepKind kind) => kind switch
+    {
+        VmStepKind.PortCreate => OidCode.PortCreate,
+        VmStepKind.NicCreate => OidCode.NicCreate,
+        VmStepKind.NicConnect => OidCode.NicConnect,
+        VmStepKind.NicDisconnect => OidCode.NicDisconnect,
+        VmStepKind.NicDelete => OidCode.NicDelete,
+        VmStepKind.PortTeardown => OidCode.PortTeardown,
+        VmStepKind.PortDelete => OidCode.PortDelete,
+        _ => throw new UnreachableException(kind.ToString()),
+    };
+
+    static OidParameters? Parameters(VmState state, string vm, NicDefinition nic, string portName, VmStepKind kind) => kind switch
+    {
+        VmStepKind.PortCreate => new PortParameters(
+            portName, portName, nic.Type == NicType.Emulated ? PortType.Emulated : PortType.Synthetic),
+        VmStepKind.NicCreate => new NicParameters(
+            $"{vm}--{nic.Name}", nic.Type, vm, Mtu: nic.Mtu, PermanentMacAddress: nic.Mac, CurrentMacAddress: nic.Mac,
+            Flags: nic.Type == NicType.Synthetic ? ["NicInitializing"] : null, Attach: nic.Attach, Epoch: state.Epoch),
+        _ => null,
+    };
+
+    static VmStep[] Steps(string nic, params VmStepKind[] kinds) => [.. kinds.Select(kind => new VmStep(kind, nic))];
+}
