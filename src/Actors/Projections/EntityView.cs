@@ -15,9 +15,6 @@ namespace ControlPlane.Actors.Projections;
 /// never say anything else than the entity itself. A view of a past time is the same fold, stopped earlier.
 /// </summary>
 /// <param name="Revision">Counts changes of the state, as the entity does.</param>
-/// <param name="Poison">The message that parked the entity.</param>
-/// <param name="Fault">The data path's last fault that nothing has made good since.</param>
-/// <param name="Warning">An extension broke its contract since the switch was last defined.</param>
 public sealed record EntityView(
     EntityId Id, long Sequence, long Revision, DateTimeOffset Created, DateTimeOffset Updated, object State, ViewNotes Notes)
 {
@@ -90,6 +87,9 @@ public sealed record EntityView(
 }
 
 /// <summary>What happened to an entity that its state does not keep, and that an alarm is made of.</summary>
+/// <param name="Poison">The message that parked the entity.</param>
+/// <param name="Fault">The data path's last fault that nothing has made good since.</param>
+/// <param name="Warning">An extension broke its contract since the switch was last defined.</param>
 public sealed record ViewNotes(Poison? Poison, ViewFault? Fault, ViewFault? Warning)
 {
     public static readonly ViewNotes None = new(null, null, null);
