@@ -29,12 +29,12 @@ foreach (var @case in cases)
 
 var bare = results[0].Measured.PerSecond;
 Console.WriteLine($"SQLite, WAL, synchronous=FULL, {Load.Entities} entities, {Environment.ProcessorCount} cores");
-Console.WriteLine($"{"case",-44} {"events",8} {"seconds",8} {"events/s",9} {"x bare",7} {"rows/commit",12}");
+Console.WriteLine($"{"case",-44} {"events",8} {"seconds",8} {"events/s",9} {"x bare",7} {"rows/commit",12} {"starts/s",9}");
 foreach (var (name, measured) in results)
 {
     var batch = measured.Commits is { } commits ? $"{(double)measured.Events / commits,12:F0}" : $"{"-",12}";
     Console.WriteLine(
-        $"{name,-44} {measured.Events,8} {measured.Seconds,8:F2} {measured.PerSecond,9:F0} {measured.PerSecond / bare,7:F1} {batch}");
+        $"{name,-44} {measured.Events,8} {measured.Seconds,8:F2} {measured.PerSecond,9:F0} {measured.PerSecond / bare,7:F1} {batch} {measured.Starts,9:F0}");
 }
 
 static (double P50, double P99) Percentiles(List<double> latencies)
