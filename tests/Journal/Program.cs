@@ -1,0 +1,4 @@
+using ControlPlane.Journal.Tests;
+
+// Started by PowerLossTests only; the test runner loads this assembly as a library.
+return args is ["append", var file, var round] ? await Appender.Run(file, round) : 2;
