@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Configuration;
 using Akka.Serialization;
 
 namespace ControlPlane.Host.Engine;
@@ -7,8 +8,14 @@ namespace ControlPlane.Host.Engine;
 /// Stands where Akka's reflecting JSON serializer would: a type without a serializer of its own is refused by name, when
 /// it is first sent and not when it can no longer be read.
 /// </summary>
-sealed class RefusingSerializer(ExtendedActorSystem system) : Serializer(system)
+sealed class RefusingSerializer : Serializer
 {
+#pragma warning disable IDE0060 // Akka gives a serializer of this name its settings, and finds no other constructor.
+    public RefusingSerializer(ExtendedActorSystem system, Config settings) : base(system)
+#pragma warning restore IDE0060
+    {
+    }
+
     public override int Identifier => Numbers.RefusingSerializerId;
 
     public override bool IncludeManifest => true;
