@@ -9,6 +9,7 @@ namespace ControlPlane.DriverLinux;
 /// with what was last told of it, so an echo of our own command finds nothing to tell, several events of one change make
 /// one frame, and the bridge's own events (family 7, where "deleted" means "off the bridge") need no reading.
 /// While a command has a device open, its events wait: the command's read-back is the new truth.
+/// A slow sweep compares everything: the kernel sends no event when the alias of a device that is down changes.
 /// </summary>
 sealed class LinkWatch : IAsyncDisposable
 {
@@ -24,10 +25,11 @@ sealed class LinkWatch : IAsyncDisposable
     readonly Dictionary<string, Sighting> _told = [];
     readonly Dictionary<int, string> _names = [];
     readonly HashSet<string> _open = [];
-    readonly Task _running;
+    readonly Task _listening;
+    readonly Task _sweeping;
 
     /// <summary>What is there at the start is taken as told: the reader's snapshot has it.</summary>
-    public LinkWatch(string networkNamespace, DeviceRecords records, FrameLog frames, TimeProvider time)
+    public LinkWatch(string networkNamespace, DeviceRecords records, FrameLog frames, TimeSpan sweepEvery, TimeProvider time)
     {
         _frames = frames;
         _time = time;
@@ -39,7 +41,8 @@ sealed class LinkWatch : IAsyncDisposable
             Remember(sighting);
         }
 
-        _running = Task.Run(Listen);
+        _listening = Task.Run(Listen);
+        _sweeping = Task.Run(() => Sweep(sweepEvery));
     }
 
     /// <summary>A command begins to change the device.</summary>
@@ -81,7 +84,7 @@ sealed class LinkWatch : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _running;
+        await Task.WhenAll(_listening, _sweeping);
         _events.Dispose();
         _links.Dispose();
         _stop.Dispose();
@@ -97,6 +100,7 @@ sealed class LinkWatch : IAsyncDisposable
             {
                 if (compareAll)
                 {
+                    NetlinkSocket.Drain(_events);
                     lock (_sync)
                     {
                         CompareAll();
@@ -123,6 +127,32 @@ sealed class LinkWatch : IAsyncDisposable
             {
                 return;
             }
+        }
+    }
+
+    async Task Sweep(TimeSpan every)
+    {
+        using var timer = new PeriodicTimer(every, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token))
+            {
+                try
+                {
+                    lock (_sync)
+                    {
+                        CompareAll();
+                    }
+                }
+                catch (KernelException)
+                {
+                    // The next tick tries again.
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The watch ends.
         }
     }
 

@@ -116,7 +116,8 @@ public sealed class LinuxDriver : IDriver
             }
 
             _suspension.PutBack(switches, nics);
-            _ready = new Ready(links, switches, nics, new LinkWatch(_names.HostNamespace, _records, _frames, _time));
+            var watch = new LinkWatch(_names.HostNamespace, _records, _frames, _options.SweepEvery, _time);
+            _ready = new Ready(links, switches, nics, watch);
             return true;
         }
         catch

@@ -15,6 +15,9 @@ public sealed record LinuxDriverOptions
     /// <summary>Frames that are kept for a reader that comes back.</summary>
     public int FramesMax { get; init; } = 10_000;
 
+    /// <summary>How often everything is compared, for the few changes that the kernel sends no event of.</summary>
+    public TimeSpan SweepEvery { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long a command waits for its turn before it is answered as a failure.</summary>
     public TimeSpan TurnWaitMax { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -4,11 +4,13 @@ using ControlPlane.Messages;
 namespace ControlPlane.Kernel.Tests;
 
 /// <summary>A late command of an older incarnation changes nothing, whatever the host went through meanwhile.</summary>
-public sealed class FenceTests : IAsyncDisposable
+public sealed class FenceTests : IAsyncLifetime
 {
     readonly Fleet _fleet = new();
 
-    public ValueTask DisposeAsync() => _fleet.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _fleet.End();
 
     [RootFact]
     public async Task Lower_epoch_is_refused_and_changes_nothing()

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using ControlPlane.DriverLinux;
 using ControlPlane.Messages;
 
@@ -9,23 +10,41 @@ namespace ControlPlane.Kernel.Tests;
 /// Hosts on this machine under a prefix of their own, with the words to command them and to look at the kernel from
 /// outside. Its end removes every namespace of the prefix, also after a failed test.
 /// </summary>
-sealed class Fleet : IAsyncDisposable
+sealed class Fleet
 {
+    const string Run = "/run/netns";
     static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
     readonly List<LinuxDriver> _drivers = [];
     readonly string _state = Directory.CreateTempSubdirectory("kernel-test").FullName;
     int _commands;
 
-    public string Prefix { get; } = $"t{Guid.NewGuid().ToString("N")[..6]}-";
+    static int _fleets;
+
+    /// <summary>What a killed run left: its process id is in the prefix.</summary>
+    static Fleet()
+    {
+        foreach (var name in Directory.Exists(Run) ? Directory.GetFiles(Run).Select(path => Path.GetFileName(path)) : [])
+        {
+            if (Regex.Match(name, @"^t(\d+)x\d+-") is { Success: true } match && !Directory.Exists("/proc/" + match.Groups[1].Value))
+            {
+                Shell("ip", ["netns", "del", name]);
+            }
+        }
+    }
+
+    public string Prefix { get; } = $"t{Environment.ProcessId}x{Interlocked.Increment(ref _fleets)}-";
 
     /// <summary>The shared switch of the stories.</summary>
     public const string Switch = "blue";
 
     public string StateOf(string host) => Path.Combine(_state, host);
 
-    /// <summary>A driver that has not been resumed yet; the second one for a host is what a restart makes.</summary>
-    public LinuxDriver Start(string host, int portsMax = 1_023, int framesMax = 10_000)
+    /// <summary>
+    /// A driver that has not been resumed yet; the second one for a host is what a restart makes. Sweeps are
+    /// off unless asked for: the stories are about events.
+    /// </summary>
+    public LinuxDriver Start(string host, int portsMax = 1_023, int framesMax = 10_000, double sweepSeconds = 3_600)
     {
         var options = new LinuxDriverOptions
         {
@@ -33,6 +52,7 @@ sealed class Fleet : IAsyncDisposable
             NamespacePrefix = Prefix,
             PortsPerBridgeMax = portsMax,
             FramesMax = framesMax,
+            SweepEvery = TimeSpan.FromSeconds(sweepSeconds),
         };
         var driver = new LinuxDriver(host, options, TimeProvider.System);
         _drivers.Add(driver);
@@ -40,9 +60,10 @@ sealed class Fleet : IAsyncDisposable
     }
 
     /// <summary>A host with known fences and the switch.</summary>
-    public async Task<LinuxDriver> Host(string host, int portsMax = 1_023)
+    public async Task<LinuxDriver> Host(
+        string host, int portsMax = 1_023, int framesMax = 10_000, double sweepSeconds = 3_600)
     {
-        var driver = Start(host, portsMax);
+        var driver = Start(host, portsMax, framesMax, sweepSeconds);
         await driver.Resume(CancellationToken.None);
         await driver.Fences(new Dictionary<string, long>(), CancellationToken.None);
         Assert.Equal(NdisStatus.Success, (await Do(driver, new DriverCommand("", DriverVerb.EnsureSwitch, Switch))).Status);
@@ -62,8 +83,12 @@ sealed class Fleet : IAsyncDisposable
     public string Namespace(string name) => Prefix + name;
 
     public string[] Namespaces() =>
-        Directory.Exists("/run/netns")
-            ? [.. Directory.GetFiles("/run/netns").Select(path => Path.GetFileName(path)).Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Order()]
+        Directory.Exists(Run)
+            ? [.. from path in Directory.GetFiles(Run)
+                  let name = Path.GetFileName(path)
+                  where name.StartsWith(Prefix, StringComparison.Ordinal)
+                  orderby name
+                  select name]
             : [];
 
     /// <summary>`ip` in a namespace of the fleet.</summary>
@@ -120,7 +145,7 @@ sealed class Fleet : IAsyncDisposable
         return [.. frames];
     }
 
-    public async ValueTask DisposeAsync()
+    public async Task End()
     {
         foreach (var driver in _drivers)
         {

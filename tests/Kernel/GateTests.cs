@@ -3,11 +3,13 @@ using ControlPlane.Messages;
 namespace ControlPlane.Kernel.Tests;
 
 /// <summary>The gate: nothing passes that was not connected, whatever the guest or the neighbours do.</summary>
-public sealed class GateTests : IAsyncDisposable
+public sealed class GateTests : IAsyncLifetime
 {
     readonly Fleet _fleet = new();
 
-    public ValueTask DisposeAsync() => _fleet.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _fleet.End();
 
     [RootFact]
     public async Task Created_NIC_is_on_the_bridge_with_its_gate_closed()

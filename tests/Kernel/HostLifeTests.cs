@@ -5,11 +5,13 @@ using ControlPlane.Messages;
 namespace ControlPlane.Kernel.Tests;
 
 /// <summary>Switches and hosts: limits, ordered ends, and a driver that comes back to a living kernel.</summary>
-public sealed class HostLifeTests : IAsyncDisposable
+public sealed class HostLifeTests : IAsyncLifetime
 {
     readonly Fleet _fleet = new();
 
-    public ValueTask DisposeAsync() => _fleet.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _fleet.End();
 
     [RootFact]
     public async Task Suspend_leaves_nothing_and_Resume_puts_everything_back()

@@ -45,6 +45,20 @@ sealed unsafe class NetlinkSocket : IDisposable
         return new Socket(NetworkNamespace.Run(networkNamespace, () => OpenHere(linkGroup)));
     }
 
+    /// <summary>
+    /// Once the kernel had to drop an event it drops all that follow, silently, until the queue was read empty: only what
+    /// is looked at after that is sure to be complete.
+    /// </summary>
+    public static void Drain(Socket events)
+    {
+        const int doNotWait = 0x40;
+        const int noBufferSpace = 105;
+        byte* scrap = stackalloc byte[64];
+        while (Libc.Receive(events.SafeHandle, scrap, 64, doNotWait) >= 0 || Marshal.GetLastPInvokeError() == noBufferSpace)
+        {
+        }
+    }
+
     /// <summary>In the calling thread's namespace: for a thread that is already inside.</summary>
     public static NetlinkSocket OpenInside() => new(OpenHere(groups: 0));
 
