@@ -22,7 +22,9 @@ sealed class DeviceReader(Links links, DeviceRecords records)
             [.. all.Values.Select(link => See(link, all.GetValueOrDefault(link.Master))).OfType<Sighting>()]);
     }
 
-    /// <summary>A device is ours by its alias or its record; a stranger concerns us while it is on one of our bridges.</summary>
+    /// <summary>
+    /// A device is ours by its alias or its record; a stranger concerns us while it is on one of our bridges.
+    /// </summary>
     Sighting? See(LinkInfo link, LinkInfo? master)
     {
         if (link.Kind == "bridge" || SwitchAlias.IsUplink(link.Alias))

@@ -4,7 +4,8 @@ namespace ControlPlane.DriverLinux;
 
 /// <summary>What a device's alias does not tell but putting it back needs.</summary>
 sealed record DeviceRecord(
-    string Device, string NicKey, string Switch, string Port, string Vm, string Nic, NicAttach Attach, string? Mac, int Mtu)
+    string Device, string NicKey, string Switch, string Port, string Vm, string Nic, NicAttach Attach,
+    string? Mac, int Mtu)
 {
     public static DeviceRecord Of(DriverCommand command) => new(
         Names.Nic(command.NicKey), command.NicKey, command.Switch, command.Port, command.Vm, command.Nic,

@@ -70,7 +70,8 @@ sealed class FrameLog(string bootId, long epoch, int framesMax, TimeProvider tim
             if (after < first - 1 || after > _last)
             {
                 throw new FramesLostException(
-                    $"Frames {first} to {_last} of stream epoch {epoch} are kept; {after} is not a place among them. Take a snapshot.");
+                    $"Frames {first} to {_last} of stream epoch {epoch} are kept; {after} is no place among them: "
+                    + "take a snapshot.");
             }
 
             return ([.. _frames.Skip((int)(after - first + 1))], _more.Task);

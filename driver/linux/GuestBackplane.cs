@@ -103,7 +103,9 @@ sealed class GuestBackplane(Names names, Links host)
         return bridge;
     }
 
-    /// <summary>The demo's convention: 10.x.y.z with the last three bytes of the MAC, so that guests can ping at once.</summary>
+    /// <summary>
+    /// The demo's convention: 10.x.y.z with the last three bytes of the MAC, so that guests can ping at once.
+    /// </summary>
     static byte[] DemoAddress(byte[] mac) => [10, mac[3], mac[4], mac[5]];
 
     static byte[] ParseMac(string mac)

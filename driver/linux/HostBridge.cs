@@ -14,7 +14,8 @@ sealed class HostBridge(Links host, Underlay underlay, int portsMax)
         underlay.Plug(host, bridge, switchName);
     }
 
-    public LinkInfo? Find(string switchName) => host.Find(Names.Bridge(switchName)) is { Kind: "bridge" } bridge ? bridge : null;
+    public LinkInfo? Find(string switchName) =>
+        host.Find(Names.Bridge(switchName)) is { Kind: "bridge" } bridge ? bridge : null;
 
     /// <summary>Null when it is gone; else why it stays.</summary>
     public string? Remove(string switchName)
@@ -55,10 +56,12 @@ sealed class HostBridge(Links host, Underlay underlay, int portsMax)
 
         var devices = host.All(bridge.Index);
         var withDevice = devices.Select(link => DeviceAlias.Parse(link.Alias)?.Port).ToHashSet();
-        var waiting = _reserved.Count(other => other.Switch == switchName && other.Port != port && !withDevice.Contains(other.Port));
-        if (!withDevice.Contains(port) && devices.Count + waiting >= portsMax)
+        var waiting = _reserved.Count(other =>
+            other.Switch == switchName && other.Port != port && !withDevice.Contains(other.Port));
+        var taken = devices.Count + waiting;
+        if (!withDevice.Contains(port) && taken >= portsMax)
         {
-            return (NdisStatus.Resources, $"switch {switchName} has {devices.Count + waiting} of {portsMax} ports, uplink included");
+            return (NdisStatus.Resources, $"switch {switchName} has {taken} of {portsMax} ports, uplink included");
         }
 
         _reserved.Add((switchName, port));

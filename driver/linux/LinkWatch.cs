@@ -29,7 +29,8 @@ sealed class LinkWatch : IAsyncDisposable
     readonly Task _sweeping;
 
     /// <summary>What is there at the start is taken as told: the reader's snapshot has it.</summary>
-    public LinkWatch(string networkNamespace, DeviceRecords records, FrameLog frames, TimeSpan sweepEvery, TimeProvider time)
+    public LinkWatch(
+        string networkNamespace, DeviceRecords records, FrameLog frames, TimeSpan sweepEvery, TimeProvider time)
     {
         _frames = frames;
         _time = time;
@@ -71,7 +72,9 @@ sealed class LinkWatch : IAsyncDisposable
         }
     }
 
-    /// <summary>Everything that is there, and the seq up to which the frames have told it. Call with no command open.</summary>
+    /// <summary>
+    /// Everything that is there, and the seq up to which the frames have told it. Call with no command open.
+    /// </summary>
     public (List<string> Switches, List<DeviceState> Devices, long LastSeq) Snapshot()
     {
         lock (_sync)
@@ -165,7 +168,8 @@ sealed class LinkWatch : IAsyncDisposable
             while (messages.Length >= headerBytes)
             {
                 var length = BinaryPrimitives.ReadInt32LittleEndian(messages);
-                if (BinaryPrimitives.ReadUInt16LittleEndian(messages[4..]) is LinkMessages.NewLink or LinkMessages.DeleteLink)
+                var type = BinaryPrimitives.ReadUInt16LittleEndian(messages[4..]);
+                if (type is LinkMessages.NewLink or LinkMessages.DeleteLink)
                 {
                     var link = LinkMessages.Read(messages[..length]);
                     touched.Add(link.Name);

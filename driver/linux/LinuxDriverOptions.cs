@@ -3,7 +3,9 @@ namespace ControlPlane.DriverLinux;
 /// <summary>What one host's driver is told at its start.</summary>
 public sealed record LinuxDriverOptions
 {
-    /// <summary>Holds the fences, the stream epoch and what is needed to put devices back. One directory per host.</summary>
+    /// <summary>
+    /// Holds the fences, the stream epoch and what is needed to put devices back. One directory per host.
+    /// </summary>
     public required string StateDirectory { get; init; }
 
     /// <summary>Stands before the name of each network namespace, so that two fleets can share a machine.</summary>

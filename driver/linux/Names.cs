@@ -21,7 +21,9 @@ sealed class Names(string prefix, string host)
 
     public string BackplaneNamespace(string vm) => prefix + "bp-" + Plain(vm, NamespaceNameMax);
 
-    /// <summary>The far end of a NIC's veth in the backplane: per host, because two hosts may be plugged in at a time.</summary>
+    /// <summary>
+    /// The far end of a NIC's veth in the backplane: per host, because two hosts may be plugged in at a time.
+    /// </summary>
     public string Plug(string nicKey) => "p-" + Hash(Host + "/" + nicKey);
 
     /// <summary>The far end of a switch's uplink in the underlay.</summary>
@@ -44,7 +46,8 @@ sealed class Names(string prefix, string host)
     public static string GuestDevice(string nic) => Link("", "nic-", nic);
 
     /// <summary>Twelve digits: 48 bits, so that ten thousand names collide with a chance of one in millions.</summary>
-    public static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..12];
+    public static string Hash(string text) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..12];
 
     static string Link(string before, string beforeHash, string name) =>
         before.Length + name.Length <= LinkNameMax && IsPlain(name) && name is not ("lo" or "all" or "default")

@@ -25,7 +25,9 @@ static class NetworkNamespace
         }
     }
 
-    /// <summary>True when it was made now. Its loopback is up; one without IPv6 is quieter and twice as quick.</summary>
+    /// <summary>
+    /// True when it was made now. Its loopback is up; one without IPv6 is quieter and twice as quick.
+    /// </summary>
     public static bool Ensure(string name, bool ipv6)
     {
         if (Exists(name))
@@ -55,7 +57,9 @@ static class NetworkNamespace
         return true;
     }
 
-    /// <summary>The kernel frees what is inside when the last process and socket have left, and in the background.</summary>
+    /// <summary>
+    /// The kernel frees what is inside when the last process and socket have left, and in the background.
+    /// </summary>
     public static void Delete(string name)
     {
         var path = Path.Combine(Directory, name);
@@ -70,7 +74,9 @@ static class NetworkNamespace
     /// <summary>For a request that names a namespace.</summary>
     public static SafeFileHandle Open(string name) => Libc.OpenOrThrow(Path.Combine(Directory, name), Libc.ReadOnly);
 
-    /// <summary>Runs inside the namespace, on a thread that ends afterwards: a pool thread must never be left in one.</summary>
+    /// <summary>
+    /// Runs inside the namespace, on a thread that ends afterwards: a pool thread must never be left in one.
+    /// </summary>
     public static T Run<T>(string name, Func<T> inside)
     {
         using var file = Open(name);

@@ -20,7 +20,8 @@ static class StateFile
         File.Move(temporary, path, overwrite: true);
         if (durable)
         {
-            using var directory = Libc.OpenOrThrow(Path.GetDirectoryName(Path.GetFullPath(path))!, Libc.ReadOnly | Libc.Directory);
+            var parent = Path.GetDirectoryName(Path.GetFullPath(path))!;
+            using var directory = Libc.OpenOrThrow(parent, Libc.ReadOnly | Libc.Directory);
             Libc.Check(Libc.Sync(directory), "sync the directory of " + Path.GetFileName(path));
         }
     }

@@ -35,7 +35,8 @@ sealed class Suspension(string stateDirectory)
             bridges.RemoveAnyway(name);
         }
 
-        foreach (var vm in records.All().Where(record => record.Attach == NicAttach.Veth).Select(record => record.Vm).Distinct())
+        var plugged = records.All().Where(record => record.Attach == NicAttach.Veth);
+        foreach (var vm in plugged.Select(record => record.Vm).Distinct())
         {
             nics.Release(vm);
         }

@@ -54,7 +54,9 @@ sealed class Underlay(Names names)
         }
     }
 
-    /// <summary>One end takes the other with it, but an end may have been left alone by a namespace that is going.</summary>
+    /// <summary>
+    /// One end takes the other with it, but an end may have been left alone by a namespace that is going.
+    /// </summary>
     void Unplug(Links host, Links underlay, string switchName)
     {
         if (host.Find(Names.Uplink(switchName)) is { } near)

@@ -69,7 +69,9 @@ public sealed class DriftTests : IAsyncLifetime
 
         _fleet.Ip("hv01", "link", "del", Fleet.Switch);
 
-        Assert.All(await Fleet.Frames(hv01, 2), frame => Assert.Equal((FrameKind.Changed, false), (frame.Kind, frame.Device.Enslaved)));
+        Assert.All(
+            await Fleet.Frames(hv01, 2),
+            frame => Assert.Equal((FrameKind.Changed, false), (frame.Kind, frame.Device.Enslaved)));
     }
 
     [RootFact]

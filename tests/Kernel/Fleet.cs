@@ -26,7 +26,8 @@ sealed class Fleet
     {
         foreach (var name in Directory.Exists(Run) ? Directory.GetFiles(Run).Select(path => Path.GetFileName(path)) : [])
         {
-            if (Regex.Match(name, @"^t(\d+)x\d+-") is { Success: true } match && !Directory.Exists("/proc/" + match.Groups[1].Value))
+            if (Regex.Match(name, @"^t(\d+)x\d+-") is { Success: true } match
+                && !Directory.Exists("/proc/" + match.Groups[1].Value))
             {
                 Shell("ip", ["netns", "del", name]);
             }

@@ -75,7 +75,8 @@ public sealed class GateTests : IAsyncLifetime
         }
 
         Assert.False(_fleet.Ping("db", web.Address));
-        Assert.False(_fleet.IsUp("hv01", Assert.Single((await hv01.Snapshot(default)).Devices, nic => nic.NicKey == db.Key).Device));
+        var devices = (await hv01.Snapshot(default)).Devices;
+        Assert.False(Assert.Single(devices, nic => nic.NicKey == db.Key).Up);
     }
 
     [RootFact]
@@ -151,7 +152,9 @@ public sealed class GateTests : IAsyncLifetime
         Assert.InRange(Received() - first, 0, 500);
 
         long Received() => long.Parse(
-            Fleet.Shell("ip", ["netns", "exec", _fleet.Namespace("bp-web"), "cat", "/sys/class/net/br-eth0/statistics/rx_packets"]).Output,
+            Fleet.Shell("ip", [
+                "netns", "exec", _fleet.Namespace("bp-web"), "cat", "/sys/class/net/br-eth0/statistics/rx_packets",
+            ]).Output,
             System.Globalization.CultureInfo.InvariantCulture);
     }
 

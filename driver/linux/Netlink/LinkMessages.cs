@@ -10,8 +10,11 @@ sealed record LinkInfo(int Index, string Name, bool Up, int Master, string Alias
 /// <summary>The far end of a veth pair: its name, the open namespace that it is born in, its MAC (or null).</summary>
 readonly record struct VethPeer(string Name, SafeHandle Namespace, byte[]? Mac = null);
 
-/// <summary>What one request changes of a link; null leaves a thing as it is. Master 0 takes it off its bridge.</summary>
-readonly record struct LinkChange(bool? Up = null, int? Master = null, string? Alias = null, int? Mtu = null, int? Group = null);
+/// <summary>
+/// What one request changes of a link; null leaves a thing as it is. Master 0 takes it off its bridge.
+/// </summary>
+readonly record struct LinkChange(
+    bool? Up = null, int? Master = null, string? Alias = null, int? Mtu = null, int? Group = null);
 
 /// <summary>Requests about links in the kernel's encoding (linux/if_link.h), and the reading of its answers.</summary>
 static class LinkMessages

@@ -28,7 +28,9 @@ sealed class Links(NetlinkSocket socket) : IDisposable
             bridge = Need(name);
         }
 
-        return bridge.Kind == "bridge" ? bridge : throw new KernelException(17, $"{name} is not a bridge but a {bridge.Kind}");
+        return bridge.Kind == "bridge"
+            ? bridge
+            : throw new KernelException(17, $"{name} is not a bridge but a {bridge.Kind}");
     }
 
     public LinkInfo AddVeth(string name, VethPeer peer, int mtu)
@@ -43,7 +45,9 @@ sealed class Links(NetlinkSocket socket) : IDisposable
 
     public void Delete(LinkInfo link) => Unless(error => error.NoSuchDevice, LinkMessages.Delete(link));
 
-    /// <summary>One request for many devices: each single deletion waits for the kernel's readers, about 20 ms.</summary>
+    /// <summary>
+    /// One request for many devices: each single deletion waits for the kernel's readers, about 20 ms.
+    /// </summary>
     public void DeleteGroup(int group) => Unless(error => error.NoSuchDevice, LinkMessages.DeleteGroup(group));
 
     public void AddAddress(LinkInfo link, byte[] address, byte prefixLength) =>
