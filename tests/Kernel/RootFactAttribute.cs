@@ -1,0 +1,17 @@
+namespace ControlPlane.Kernel.Tests;
+
+/// <summary>
+/// A test that changes the kernel's network. Without root it is skipped with that reason, except under CI, where a
+/// skipped test would be a test that nobody runs.
+/// </summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RootFactAttribute : FactAttribute
+{
+    public RootFactAttribute()
+    {
+        if (!Environment.IsPrivilegedProcess && Environment.GetEnvironmentVariable("CI") != "true")
+        {
+            Skip = "needs root: it makes network namespaces";
+        }
+    }
+}
