@@ -18,7 +18,10 @@ abstract class AkkaCase(string name, int perEntity) : IBenchCase
         using var file = JournalFile.Open(Path.Combine(folder, "journal.db"));
         var config = ConfigurationFactory.ParseString("akka.loglevel = WARNING").WithFallback(Journal(file));
         using var system = ActorSystem.Create("bench", config);
+        var started = Stopwatch.GetTimestamp();
         IActorRef[] writers = [.. Enumerable.Range(0, Load.Entities).Select(i => system.ActorOf(Props.Create(() => new Writer(i))))];
+        await Task.WhenAll(writers.Select(writer => writer.Ask<Done>(Ping.Instance, Patience)));
+        var starting = Stopwatch.GetElapsedTime(started).TotalSeconds;
         await Task.WhenAll(writers.Select(writer => writer.Ask<Done>(new Write(1), Patience)));
 
         var commits = JournalHealth.Of(system).Commits;
@@ -27,12 +30,17 @@ abstract class AkkaCase(string name, int perEntity) : IBenchCase
         var seconds = Stopwatch.GetElapsedTime(watch).TotalSeconds;
         commits = JournalHealth.Of(system).Commits - commits;
         await system.Terminate();
-        return new Measured(Load.Events(perEntity), seconds, commits == 0 ? null : commits);
+        return new Measured(Load.Events(perEntity), seconds, commits == 0 ? null : commits, Load.Entities / starting);
     }
 
     protected abstract Config Journal(JournalFile file);
 
     sealed record Write(int Events);
+
+    sealed record Ping
+    {
+        public static readonly Ping Instance = new();
+    }
 
     sealed record Done
     {
@@ -45,6 +53,7 @@ abstract class AkkaCase(string name, int perEntity) : IBenchCase
         {
             PersistenceId = Load.EntityId(entity);
             Recover<BenchEvent>(_ => { });
+            Command<Ping>(_ => Sender.Tell(Done.Instance));
             Command<Write>(write => Next(entity, write.Events));
         }
 

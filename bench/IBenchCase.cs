@@ -30,7 +30,8 @@ sealed record BenchEvent(string Port, int Revision, string State, long At);
 /// <param name="Events">Stored events.</param>
 /// <param name="Seconds">From the first event offered to the last one acknowledged; start-up is not counted.</param>
 /// <param name="Commits">Transactions, where the case knows them.</param>
-sealed record Measured(int Events, double Seconds, long? Commits = null)
+/// <param name="Starts">Empty entities started per second, the journal's own start included, where there are entities.</param>
+sealed record Measured(int Events, double Seconds, long? Commits = null, double? Starts = null)
 {
     public double PerSecond => Events / Seconds;
 }

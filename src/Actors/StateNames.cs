@@ -27,7 +27,7 @@ public static class StateNames
         ["vm"] = ("VmState.1", typeof(VmState)),
     }.ToFrozenDictionary();
 
-    // States hold words (a command on an errand), whose converters look for the words' own types.
+    /// <summary>States hold words (a command on an errand) whose converter asks for types of its own.</summary>
     static readonly JsonSerializerOptions Json = new(StatesJson.Default.Options)
     {
         TypeInfoResolver = JsonTypeInfoResolver.Combine(StatesJson.Default, WordsJson.Default),
@@ -45,8 +45,9 @@ public static class StateNames
             : throw new JsonException($"the state name {name} is not known to this release");
 }
 
-/// <summary>Source-generated JSON of the states.</summary>
+/// <summary>Source-generated JSON of the states. Metadata only: the fast path would hand words this context, which has not all of them.</summary>
 [JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true)]

@@ -4,16 +4,14 @@ using ControlPlane.Host.Engine.Journal;
 
 namespace ControlPlane.Journal.Tests;
 
-/// <summary>The process that is killed: twenty entities append without pause and print what was acknowledged.</summary>
+/// <summary>The process that is killed: entities append without pause and print what was acknowledged.</summary>
 static class Appender
 {
-    public const int Entities = 20;
-
-    public static async Task<int> Run(string path, string round)
+    public static async Task<int> Run(string path, string round, int entities)
     {
         using var file = JournalFile.Open(path);
         await using var node = await JournalNode.Start(file);
-        await Task.WhenAll(Enumerable.Range(0, Entities).Select(i => AppendForEver(node, $"entity-{i}", round)));
+        await Task.WhenAll(Enumerable.Range(0, entities).Select(i => AppendForEver(node, $"entity-{i}", round)));
         return 0;
     }
 

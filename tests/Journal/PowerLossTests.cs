@@ -6,7 +6,8 @@ namespace ControlPlane.Journal.Tests;
 /// <summary>
 /// What was acknowledged is there after a crash. A killed process shows that nothing acknowledged waits in its memory;
 /// the cut log shows that nothing acknowledged waits in what the disk had not yet synced, since whatever a power loss
-/// may do to the file, it does behind the last sync; the read-back shows that the writer does sync before it answers.
+/// may do to the file, it does behind the last sync; the read-back and the trace show that the writer syncs before it
+/// answers.
 /// </summary>
 public sealed class PowerLossTests : IDisposable
 {
@@ -87,13 +88,57 @@ public sealed class PowerLossTests : IDisposable
         Assert.Equal(["journal_mode=wal", "synchronous=2", "busy_timeout=5000"], seen);
     }
 
-    async Task AppendUntilKilled(string round, Dictionary<(string Id, long Nr), string> acknowledged)
+    [StraceFact]
+    public async Task Every_acknowledgement_follows_a_sync_of_the_log()
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        var trace = _scratch.Path("trace");
+        var start = new ProcessStartInfo(StraceFactAttribute.Program)
         {
             RedirectStandardOutput = true,
-            ArgumentList = { typeof(PowerLossTests).Assembly.Location, "append", _scratch.Path("journal.db"), round },
+            ArgumentList = { "-f", "-y", "-e", "trace=write,pwrite64,fsync,fdatasync", "-o", trace, Dotnet },
         };
+        Array.ForEach(AppendArguments("round", entities: 1), start.ArgumentList.Add);
+        using (var process = Process.Start(start)!)
+        {
+            for (var lines = 0; lines < 50; lines++)
+            {
+                Assert.NotNull(await process.StandardOutput.ReadLineAsync());
+            }
+
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync();
+        }
+
+        // One entity, so the order on the way is strict: write the log, sync it, print the acknowledgement.
+        var (unsynced, syncs, acknowledged) = (false, 0, 0);
+        foreach (var call in File.ReadLines(trace))
+        {
+            if (call.Contains("pwrite64(", StringComparison.Ordinal) && call.Contains("journal.db-wal", StringComparison.Ordinal))
+            {
+                unsynced = true;
+            }
+            else if (call.Contains("sync", StringComparison.Ordinal) && call.EndsWith("= 0", StringComparison.Ordinal))
+            {
+                (unsynced, syncs) = (false, syncs + 1);
+            }
+            else if (call.Contains("\"entity-0 ", StringComparison.Ordinal))
+            {
+                Assert.False(unsynced, $"acknowledged before the sync: {call}");
+                acknowledged++;
+            }
+        }
+
+        Assert.InRange(acknowledged, 50, syncs);
+    }
+
+    static string Dotnet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+
+    string[] AppendArguments(string round, int entities) =>
+        [typeof(PowerLossTests).Assembly.Location, "append", _scratch.Path("journal.db"), round, $"{entities}"];
+
+    async Task AppendUntilKilled(string round, Dictionary<(string Id, long Nr), string> acknowledged)
+    {
+        var start = new ProcessStartInfo(Dotnet, AppendArguments(round, entities: 20)) { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         var lines = 0;
         var killAfter = _random.Next(50, 1_500);

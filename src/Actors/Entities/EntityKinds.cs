@@ -1,6 +1,8 @@
+using ControlPlane.Actors.Bridge;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Switches;
+using ControlPlane.Actors.Vms;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Actors.Entities;
@@ -13,6 +15,8 @@ public static class EntityKinds
         "port" => Core<PortLifecycle, PortState, PortEvent>(id),
         "nic" => Core<NicLifecycle, NicState, NicEvent>(id),
         "switch" => Core<SwitchLifecycle, SwitchState, SwitchEvent>(id),
+        "vm" => Core<VmLifecycle, VmState, VmEvent>(id),
+        "bridge" => Core<BridgeLifecycle, BridgeState, BridgeEvent>(id),
         var kind => throw new ArgumentException($"{kind} is no kind of entity", nameof(id)),
     };
 

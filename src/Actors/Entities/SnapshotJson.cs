@@ -52,7 +52,7 @@ public static class SnapshotJson
                 json.WriteEndObject();
             }
             json.WritePropertyName("state");
-            json.WriteRawValue(StateNames.Encode(snapshot.State), skipInputValidation: true);
+            json.WriteRawValue(StateNames.Encode(snapshot.Entity, snapshot.State), skipInputValidation: true);
             json.WriteEndObject();
         }
         return buffer.WrittenSpan.ToArray();
@@ -64,7 +64,7 @@ public static class SnapshotJson
         EntityId? entity = null;
         long? sequence = null, revision = null;
         ReadOnlyMemory<byte>? hash = null;
-        object? state = null;
+        ReadOnlyMemory<byte>? state = null;
         ImmutableArray<Executed> executed = [];
         ImmutableArray<(string Effect, Origin Origin)> origins = [];
         Poison? poison = null;
@@ -81,13 +81,14 @@ public static class SnapshotJson
                 case "executed": executed = ReadArray(ref json, bytes, ReadExecuted); break;
                 case "origins": origins = ReadArray(ref json, bytes, ReadOrigin); break;
                 case "poison": poison = ReadPoison(ref json); break;
-                case "state": state = StateNames.Decode(name, Raw(ref json, bytes).Span); break;
+                case "state": state = Raw(ref json, bytes); break;
                 default: json.Skip(); break;
             }
         }
+        var owner = entity ?? throw Missing("entity");
         return new CoreSnapshot(
-            entity ?? throw Missing("entity"), sequence ?? throw Missing("seq"), revision ?? throw Missing("rev"), hash ?? throw Missing("hash"),
-            state ?? throw Missing("state"), executed,
+            owner, sequence ?? throw Missing("seq"), revision ?? throw Missing("rev"), hash ?? throw Missing("hash"),
+            StateNames.Decode(owner, name, (state ?? throw Missing("state")).Span), executed,
             origins.ToImmutableSortedDictionary(pair => pair.Effect, pair => pair.Origin, StringComparer.Ordinal), poison);
     }
 
