@@ -1,3 +1,4 @@
+using System.Globalization;
 using ControlPlane.DriverAbi;
 using ControlPlane.Messages;
 
@@ -18,8 +19,8 @@ public sealed class SimulatedDriver : IDriver
     readonly Lock _sync = new();
     readonly Queue<string> _planted = new();
     readonly Dictionary<DriverVerb, PlantedFault> _faults = [];
-    HostState _host;
-    HostRules _rules;
+    readonly HostState _host;
+    readonly HostRules _rules;
     FrameRing _frames;
     bool _ready;
 
@@ -203,9 +204,9 @@ public sealed class SimulatedDriver : IDriver
     {
         lock (_sync)
         {
-            var (stem, count) = (_host.BootId[..(_host.BootId.LastIndexOf('-') + 1)], _host.BootId[(_host.BootId.LastIndexOf('-') + 1)..]);
-            _host.BootId = stem + (int.Parse(count, System.Globalization.CultureInfo.InvariantCulture) + 1)
-                .ToString(System.Globalization.CultureInfo.InvariantCulture);
+            var dash = _host.BootId.LastIndexOf('-') + 1;
+            var count = int.Parse(_host.BootId.AsSpan(dash), CultureInfo.InvariantCulture) + 1;
+            _host.BootId = string.Create(CultureInfo.InvariantCulture, $"{_host.BootId[..dash]}{count}");
             _host.Switches.Clear();
             _host.Ports.Clear();
             _host.Devices.Clear();
@@ -243,7 +244,14 @@ public sealed class SimulatedDriver : IDriver
                 return new Completion(command.CommandId, status, "planted fault", _rules.Observe(command));
             }
             var completion = _rules.Carry(command);
-            Save();
+            try
+            {
+                Save();
+            }
+            catch (IOException error)
+            {
+                return completion with { Status = NdisStatus.Failure, Detail = $"not saved: {error.Message}" };
+            }
             return completion;
         }
     }
