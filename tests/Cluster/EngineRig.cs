@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Akka.Actor.Setup;
 using Akka.Configuration;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Shell;
@@ -16,21 +15,21 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
 {
     readonly IHost _host;
 
-    EngineRig(CoreFactory newCore, string hocon, Setup[] setups)
+    const string InMemory = """
+        akka.persistence.journal.plugin = "akka.persistence.journal.inmem"
+        akka.persistence.snapshot-store.plugin = "akka.persistence.snapshot-store.inmem"
+        """;
+
+    EngineRig(CoreFactory newCore, Config journal)
     {
         var builder = new HostApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IAgentDoor>(this);
-        builder.Services.AddEngine(new EngineOptions(ConfigurationFactory.ParseString(hocon + """
-
-            akka.persistence.journal.plugin = "akka.persistence.journal.inmem"
-            akka.persistence.snapshot-store.plugin = "akka.persistence.snapshot-store.inmem"
-            """))
+        builder.Services.AddEngine(new EngineOptions(journal)
         {
             NewCore = newCore,
             JournalIsOpen = () => JournalIsOpen,
-            Setups = setups,
         });
         _host = builder.Build();
     }
@@ -41,9 +40,9 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
 
     public ShardedEntities Entities => _host.Services.GetRequiredService<ShardedEntities>();
 
-    public static async Task<EngineRig> Start(CoreFactory? newCore = null, string hocon = "", params Setup[] setups)
+    public static async Task<EngineRig> Start(CoreFactory? newCore = null, Config? journal = null)
     {
-        var rig = new EngineRig(newCore ?? EntityKinds.NewCore, hocon, setups);
+        var rig = new EngineRig(newCore ?? EntityKinds.NewCore, journal ?? ConfigurationFactory.ParseString(InMemory));
         await rig._host.StartAsync();
         return rig;
     }

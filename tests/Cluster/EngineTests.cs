@@ -1,6 +1,7 @@
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Host.Engine;
+using ControlPlane.Host.Engine.Journal;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Tests.Cluster;
@@ -24,6 +25,39 @@ public sealed class EngineTests
         var sw = await engine.Ask(DefineSwitch("hv01"));
         Assert.Null(sw.Refusal);
         Assert.Equal(vm, await engine.Ask(DefineVm("web-1")));
+    }
+
+    [Fact]
+    public async Task Engine_on_a_file_knows_after_a_restart_what_it_answered()
+    {
+        var folder = Directory.CreateTempSubdirectory("engine-");
+        try
+        {
+            var (first, last) = (default(Answer), default(Answer));
+            using (var file = JournalFile.Open(Path.Combine(folder.FullName, "journal.db")))
+            {
+                await using var engine = await EngineRig.Start(journal: JournalSettings.Sqlite(file));
+                first = await engine.Ask(DefineVm("web-1"));
+                // Enough for a snapshot of a VM, so that the next life begins with one.
+                for (var n = 0; n < 520; n++)
+                {
+                    last = await engine.Ask(DefineVm("web-1") with { MessageId = $"again-{n}" });
+                }
+                Assert.Null(first.Refusal);
+                Assert.Equal(521, last!.Sequence);
+            }
+            using (var file = JournalFile.Open(Path.Combine(folder.FullName, "journal.db")))
+            {
+                await using var engine = await EngineRig.Start(journal: JournalSettings.Sqlite(file));
+                Assert.Equal(last!.Reply, (await engine.Ask(DefineVm("web-1") with { MessageId = "again-519" })).Reply);
+                Assert.Equal(522, (await engine.Ask(DefineVm("web-1") with { MessageId = "new" })).Sequence);
+            }
+        }
+        finally
+        {
+            Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+            folder.Delete(recursive: true);
+        }
     }
 
     [Fact]
