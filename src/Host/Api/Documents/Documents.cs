@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ControlPlane.Actors.Switches;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Host.Api.Documents;

@@ -41,8 +41,11 @@ sealed class PageTokens(PageKey key)
             : throw Forged();
     }
 
-    byte[] Seal(HttpContext http, Query query, byte[] position) => HMACSHA256.HashData(
-        key.Bytes, [.. Encoding.UTF8.GetBytes($"{http.Caller().Who}\n{http.Request.Path}\n{query.Selection}\n"), .. position])[..SealBytes];
+    byte[] Seal(HttpContext http, Query query, byte[] position)
+    {
+        byte[] sealedText = [.. Encoding.UTF8.GetBytes($"{http.Caller().Who}\n{http.Request.Path}\n{query.Selection}\n"), .. position];
+        return HMACSHA256.HashData(key.Bytes, sealedText)[..SealBytes];
+    }
 
     static BadInputException Forged() =>
         new(Problem.Malformed("query.pageToken", "This page token is not of this list and caller.", "pageToken"));
