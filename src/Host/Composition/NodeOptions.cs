@@ -22,6 +22,8 @@ sealed record NodeOptions
     /// <summary>Hosts that one process may serve.</summary>
     const int HostsMax = 64;
 
+    const int PrefixMax = 16;
+
     public NodeRole Role { get; init; } = NodeRole.All;
 
     /// <summary>0: any free one.</summary>
@@ -37,6 +39,9 @@ sealed record NodeOptions
 
     /// <summary>Hosts whose agents run in this process.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = ["hv01", "hv02"];
+
+    /// <summary>Linux: stands before the names of network namespaces, so that two fleets can share a machine.</summary>
+    public string NamespacePrefix { get; init; } = "";
 
     public string JournalFile => Path.Combine(Data, "journal.db");
 
@@ -66,7 +71,13 @@ sealed record NodeOptions
             "data" => this with { Data = value.Length > 0 ? Path.GetFullPath(value) : throw Wrong("is a directory") },
             "driver" => this with { Driver = Drivers.Kinds.Contains(value) ? value : throw Wrong($"is one of {string.Join(", ", Drivers.Kinds)}") },
             "hosts" => this with { Hosts = HostsOf(value) ?? throw Wrong($"is 1 to {HostsMax} names of hosts with commas between") },
-            _ => throw new SettingException($"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts."),
+            "namespaceprefix" => this with
+            {
+                NamespacePrefix = value.Length <= PrefixMax && value.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
+                    ? value
+                    : throw Wrong($"is at most {PrefixMax} of a-z, 0-9 and -"),
+            },
+            _ => throw new SettingException($"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix."),
         };
 
         SettingException Wrong(string what) => new($"{source}: {key} {what}, not \"{value}\".");
