@@ -191,7 +191,7 @@ sealed class AgentGateway(
         new Envelope(EntityId.Bridge(host), $"agent:{host}:{id}", $"agent:{host}", $"agent:{host}:{id}", body), world.Options.AskMax, stop);
 
     static bool OverSocket(ServerCallContext context) =>
-        context.GetHttpContext().Features.Get<IConnectionEndPointFeature>()?.LocalEndPoint is System.Net.Sockets.UnixDomainSocketEndPoint;
+        context.GetHttpContext().Features.Get<IConnectionSocketFeature>()?.Socket.AddressFamily == System.Net.Sockets.AddressFamily.Unix;
 
     static LinkParcel Read(Parcel wire)
     {
