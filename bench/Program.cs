@@ -1,1 +1,50 @@
-Console.WriteLine("controlplane");
+using ControlPlane.Bench;
+
+// The number of events per entity differs, so that every case runs for seconds and not for milliseconds or minutes.
+var single = new RawCase(perEntity: 1, batch: 1);
+var shell = new ShellCase(perEntity: 50);
+IBenchCase[] cases =
+[
+    new BareCase(perEntity: 4),
+    shell,
+    new FencedCase(perEntity: 50),
+    new RawCase(perEntity: 100, batch: 1_000),
+    single,
+];
+
+var results = new List<(string Name, Measured Measured)>();
+foreach (var @case in cases)
+{
+    var folder = Directory.CreateTempSubdirectory("bench-");
+    try
+    {
+        results.Add((@case.Name, await @case.Run(folder.FullName)));
+    }
+    finally
+    {
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        folder.Delete(recursive: true);
+    }
+}
+
+var bare = results[0].Measured.PerSecond;
+Console.WriteLine($"SQLite, WAL, synchronous=FULL, {Load.Entities} entities, {Environment.ProcessorCount} cores");
+Console.WriteLine($"{"case",-44} {"events",8} {"seconds",8} {"events/s",9} {"x bare",7} {"rows/commit",12} {"starts/s",9}");
+foreach (var (name, measured) in results)
+{
+    var batch = measured.Commits is { } commits ? $"{(double)measured.Events / commits,12:F0}" : $"{"-",12}";
+    Console.WriteLine(
+        $"{name,-44} {measured.Events,8} {measured.Seconds,8:F2} {measured.PerSecond,9:F0} {measured.PerSecond / bare,7:F1} {batch} {measured.Starts,9:F0}");
+}
+
+static (double P50, double P99) Percentiles(List<double> latencies)
+{
+    latencies.Sort();
+    return (latencies[latencies.Count / 2], latencies[latencies.Count * 99 / 100]);
+}
+
+var commit = Percentiles(single.Latencies);
+var step = Percentiles(shell.Steps);
+Console.WriteLine($"one durable commit of one row: p50 {commit.P50:F2} ms, p99 {commit.P99:F2} ms");
+Console.WriteLine($"one step (ask, decide, store, answer): p50 {step.P50:F2} ms, p99 {step.P99:F2} ms; {step.P50 / commit.P50:F1} x one commit at p50");
+Console.WriteLine($"one resident idle entity: {shell.BytesPerIdleEntity:F0} bytes");

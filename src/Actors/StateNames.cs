@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using ControlPlane.Actors.Bridge;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Nics;
@@ -26,20 +27,27 @@ public static class StateNames
         ["vm"] = ("VmState.1", typeof(VmState)),
     }.ToFrozenDictionary();
 
+    /// <summary>States hold words (a command on an errand) whose converter asks for types of its own.</summary>
+    static readonly JsonSerializerOptions Json = new(StatesJson.Default.Options)
+    {
+        TypeInfoResolver = JsonTypeInfoResolver.Combine(StatesJson.Default, WordsJson.Default),
+    };
+
     /// <summary>The stored name of the states of a kind of entity.</summary>
     public static string Of(EntityId id) => ByKind[id.Kind].Name;
 
-    public static byte[] Encode(EntityId id, object state) => JsonSerializer.SerializeToUtf8Bytes(state, ByKind[id.Kind].Type, StatesJson.Default);
+    public static byte[] Encode(EntityId id, object state) => JsonSerializer.SerializeToUtf8Bytes(state, Json.GetTypeInfo(ByKind[id.Kind].Type));
 
     /// <summary>Reads a state; throws <see cref="JsonException"/> if the name is not this release's or the body does not parse.</summary>
     public static object Decode(EntityId id, string name, ReadOnlySpan<byte> body) =>
         name == Of(id)
-            ? JsonSerializer.Deserialize(body, ByKind[id.Kind].Type, StatesJson.Default) ?? throw new JsonException($"{name} is null")
+            ? JsonSerializer.Deserialize(body, Json.GetTypeInfo(ByKind[id.Kind].Type)) ?? throw new JsonException($"{name} is null")
             : throw new JsonException($"the state name {name} is not known to this release");
 }
 
-/// <summary>Source-generated JSON of the states.</summary>
+/// <summary>Source-generated JSON of the states. Metadata only: the fast path would hand words this context, which has not all of them.</summary>
 [JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true)]

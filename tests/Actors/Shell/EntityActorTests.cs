@@ -156,8 +156,6 @@ public sealed class EntityActorTests : TestKit, IEntityDoor, IAgentDoor
         {
             Do(entity, Toy.Take($"h{n}"));
         }
-        Watch(entity);
-        entity = Restart(entity);
         var read = new List<long>();
         _journal.Reading = row =>
         {
@@ -167,6 +165,13 @@ public sealed class EntityActorTests : TestKit, IEntityDoor, IAgentDoor
         entity = Restart(entity);
         Assert.Equal(new HoldTaken("h44"), Do(entity, Toy.Take("h44")).Reply);
         Assert.Equal([41, 42, 43, 44, 45], read);
+        AwaitAssert(() => Assert.Equal([40, 30, null], new long?[] { Saved(99), Saved(39), Saved(29) }));
+    }
+
+    long? Saved(long upTo)
+    {
+        Persistence.Instance.Apply(Sys).SnapshotStoreFor("").Tell(new LoadSnapshot(Toy.Id.Text, new SnapshotSelectionCriteria(upTo), upTo), _asker);
+        return _asker.ExpectMsg<LoadSnapshotResult>().Snapshot?.Metadata.SequenceNr;
     }
 
     [Fact]

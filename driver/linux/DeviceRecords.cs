@@ -1,0 +1,82 @@
+using ControlPlane.Messages;
+
+namespace ControlPlane.DriverLinux;
+
+/// <summary>What a device's alias does not tell but putting it back needs.</summary>
+sealed record DeviceRecord(
+    string Device, string NicKey, string Switch, string Port, string Vm, string Nic, NicAttach Attach,
+    string? Mac, int Mtu)
+{
+    public static DeviceRecord Of(DriverCommand command) => new(
+        DeviceNames.Nic(command.NicKey), command.NicKey, command.Switch, command.Port, command.Vm, command.Nic,
+        command.Attach, command.Mac, command.Mtu == 0 ? DefaultMtu : command.Mtu);
+
+    const int DefaultMtu = 1_500;
+}
+
+/// <summary>
+/// The records of the devices of a host, by device name. Written before the device is made and cut after it is deleted,
+/// so a device never lacks its record; a record without a device does no harm. Readers may come from other threads.
+/// </summary>
+sealed class DeviceRecords
+{
+    readonly string _path;
+    readonly Lock _sync = new();
+    readonly Dictionary<string, DeviceRecord> _records;
+
+    public DeviceRecords(string stateDirectory)
+    {
+        _path = Path.Combine(stateDirectory, "devices.json");
+        _records = (StateFile.Read<List<DeviceRecord>>(_path) ?? []).ToDictionary(record => record.Device);
+    }
+
+    public DeviceRecord? Find(string device)
+    {
+        lock (_sync)
+        {
+            return _records.GetValueOrDefault(device);
+        }
+    }
+
+    public IReadOnlyList<DeviceRecord> All()
+    {
+        lock (_sync)
+        {
+            return [.. _records.Values];
+        }
+    }
+
+    public void Keep(DeviceRecord record)
+    {
+        lock (_sync)
+        {
+            if (_records.GetValueOrDefault(record.Device) != record)
+            {
+                _records[record.Device] = record;
+                Write();
+            }
+        }
+    }
+
+    public void Cut(string device)
+    {
+        lock (_sync)
+        {
+            if (_records.Remove(device))
+            {
+                Write();
+            }
+        }
+    }
+
+    public void Clear()
+    {
+        lock (_sync)
+        {
+            _records.Clear();
+            Write();
+        }
+    }
+
+    void Write() => StateFile.Write(_path, _records.Values, durable: false);
+}

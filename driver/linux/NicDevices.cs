@@ -1,0 +1,230 @@
+using ControlPlane.Messages;
+
+namespace ControlPlane.DriverLinux;
+
+/// <summary>
+/// The verbs about one NIC. Each is refused or let through by the fences, changes the device, and is a success only if
+/// the device read back afterwards is what the command asked for.
+/// </summary>
+sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, DeviceRecords records, FenceFile fences)
+{
+    // Any number: one group holds all NIC devices, so that an ordered end can delete them with one request.
+    public const int Group = 0x6e6963;
+
+    readonly GuestBackplane _guests = new(names, host);
+    readonly DeviceReader _reader = new(host, records);
+
+    public void Release(string vm) => _guests.Release(vm);
+
+    /// <summary>Between begin and end of the watch, whose last reading is the read-back.</summary>
+    public Completion Carry(DriverCommand command, LinkWatch watch)
+    {
+        var device = DeviceNames.Nic(command.NicKey);
+        (NdisStatus Status, string Detail)? refusal;
+        Sighting? seen;
+        watch.Begin(device);
+        try
+        {
+            refusal = Try(command, device);
+        }
+        finally
+        {
+            seen = watch.End(device);
+        }
+
+        var observed = seen?.State ?? new DeviceState(
+            command.NicKey, command.Switch, command.Port, device,
+            Present: false, Up: false, Enslaved: false, Epoch: 0, Revision: 0);
+        refusal ??= Judge(command, observed);
+        return refusal is { } no
+            ? new Completion(command.CommandId, no.Status, no.Detail, observed)
+            : new Completion(command.CommandId, NdisStatus.Success, Observed: observed);
+    }
+
+    /// <summary>Puts back what an ordered end removed. It was let through once already, so no fence is asked.</summary>
+    public void Restore(DeviceRecord record, DeviceState was)
+    {
+        if (host.Find(record.Device) is null)
+        {
+            records.Keep(record);
+            Build(record, new DeviceAlias(was.NicKey, was.Switch, was.Port, was.Epoch, was.Revision), was.Up, was.Enslaved);
+        }
+    }
+
+    (NdisStatus Status, string Detail)? Try(DriverCommand command, string device)
+    {
+        try
+        {
+            var now = _reader.Read(device)?.State;
+            if (Refuse(command, now) is { } refusal)
+            {
+                return refusal;
+            }
+
+            // A command that was overtaken within its epoch: harmless if what it wanted is so, else too late.
+            if (now is not null && now.Epoch == command.Epoch && command.Revision < now.Revision
+                && command.Verb != DriverVerb.DeleteNic)
+            {
+                return AsAsked(command, now)
+                    ? null
+                    : (NdisStatus.InvalidParameter, $"stale revision: {command.Revision}, applied is {now.Revision}");
+            }
+
+            fences.Raise(command.NicKey, command.Epoch, tombstone: command.Verb == DriverVerb.DeleteNic);
+            return Act(command, now);
+        }
+        catch (KernelException error)
+        {
+            return (error.Status, error.Message);
+        }
+        catch (IOException error)
+        {
+            return (NdisStatus.Failure, error.Message);
+        }
+    }
+
+    (NdisStatus Status, string Detail)? Refuse(DriverCommand command, DeviceState? now)
+    {
+        if (command.NicKey.Length == 0)
+        {
+            return (NdisStatus.InvalidParameter, "a NIC's command without its key");
+        }
+
+        var creates = command.Verb is DriverVerb.CreateNic or DriverVerb.RepairNic;
+        if (creates && command.Attach == NicAttach.Veth && (command.Vm.Length == 0 || command.Nic.Length == 0))
+        {
+            return (NdisStatus.InvalidParameter, "a veth needs the names of its VM and its NIC");
+        }
+
+        if (now is not null && now.NicKey.Length > 0 && now.NicKey != command.NicKey)
+        {
+            return (NdisStatus.Failure, $"device {now.Device} belongs to {now.NicKey}");
+        }
+
+        var fence = fences.Of(command.NicKey);
+        var highest = Math.Max(fence.Epoch, now?.Epoch ?? 0);
+        if (command.Epoch < highest)
+        {
+            return (NdisStatus.InvalidParameter, $"stale epoch: {command.Epoch}, the highest seen is {highest}");
+        }
+
+        if (creates && !fences.Known)
+        {
+            return (NdisStatus.Resources, "fences unknown: this host lost its fence file and waits for the cluster's");
+        }
+
+        return creates && fence.Tombstone && fence.Epoch == command.Epoch
+            ? (NdisStatus.InvalidParameter, $"tombstoned: epoch {command.Epoch} ended with the deletion of the NIC")
+            : null;
+    }
+
+    (NdisStatus Status, string Detail)? Act(DriverCommand command, DeviceState? now)
+    {
+        switch (command.Verb)
+        {
+            case DriverVerb.CreateNic:
+                // A gate that this epoch has opened is not the creation's to close.
+                return Build(command, gate: now is not null && now.Epoch == command.Epoch ? null : false);
+            case DriverVerb.RepairNic:
+                return Build(command, command.Up);
+            case DriverVerb.ConnectNic when now is null:
+                return (NdisStatus.Failure, "no device");
+            case DriverVerb.ConnectNic when !OnBridge(command, now):
+                return (NdisStatus.Failure, $"device {now.Device} is not on the bridge of switch {command.Switch}");
+            case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
+                if (now is not null)
+                {
+                    var alias = Alias(command).Write();
+                    host.Change(host.Need(now.Device), new LinkChange(command.Verb == DriverVerb.ConnectNic, Alias: alias));
+                }
+
+                return null;
+            default:
+                if (host.Find(DeviceNames.Nic(command.NicKey)) is { } link)
+                {
+                    host.Delete(link);
+                }
+
+                records.Cut(DeviceNames.Nic(command.NicKey));
+                return null;
+        }
+    }
+
+    (NdisStatus Status, string Detail)? Build(DriverCommand command, bool? gate)
+    {
+        if (switches.Find(command.Switch) is null)
+        {
+            return (NdisStatus.Failure, $"no switch {command.Switch} on this host");
+        }
+
+        var record = DeviceRecord.Of(command);
+        if (record.Mac is null && records.Find(record.Device) is { } earlier)
+        {
+            record = record with { Mac = earlier.Mac };
+        }
+
+        records.Keep(record);
+        Build(record, Alias(command), gate, enslave: true);
+        return null;
+    }
+
+    /// <summary>The alias comes with the last request: a device that carries it is complete.</summary>
+    void Build(DeviceRecord record, DeviceAlias alias, bool? gate, bool enslave)
+    {
+        LinkInfo device;
+        if (record.Attach == NicAttach.Tap)
+        {
+            if (host.Find(record.Device) is null)
+            {
+                Tap.Ensure(names.HostNamespace, record.Device);
+            }
+
+            device = host.Need(record.Device);
+        }
+        else
+        {
+            device = _guests.EnsurePlugged(record);
+        }
+
+        if (gate is false && device.Up)
+        {
+            // By itself and first: on the bridge with an open gate even for a moment would be a leak.
+            host.Change(device, new LinkChange(Up: false));
+        }
+
+        int? master = enslave ? host.Need(DeviceNames.Bridge(alias.Switch)).Index : null;
+        host.Change(device, new LinkChange(
+            gate, master, alias.Write(), Mtu: record.Attach == NicAttach.Tap ? record.Mtu : null, Group));
+    }
+
+    static DeviceAlias Alias(DriverCommand command) =>
+        new(command.NicKey, command.Switch, command.Port, command.Epoch, command.Revision);
+
+    static bool OnBridge(DriverCommand command, DeviceState now) => now.Enslaved && now.Switch == command.Switch;
+
+    /// <summary>Whether the device has what the verb wants, epochs and revisions aside.</summary>
+    static bool AsAsked(DriverCommand command, DeviceState now) => command.Verb switch
+    {
+        DriverVerb.CreateNic => OnBridge(command, now),
+        DriverVerb.ConnectNic => OnBridge(command, now) && now.Up,
+        DriverVerb.DisconnectNic => !now.Up,
+        DriverVerb.RepairNic => OnBridge(command, now) && now.Up == command.Up,
+        _ => !now.Present,
+    };
+
+    static (NdisStatus Status, string Detail)? Judge(DriverCommand command, DeviceState observed)
+    {
+        if (!observed.Present)
+        {
+            // Nothing there is what a deletion wants, and a gate that is not there is closed.
+            return command.Verb is DriverVerb.DeleteNic or DriverVerb.DisconnectNic
+                ? null
+                : (NdisStatus.Failure, "read back: no device");
+        }
+
+        var current = observed.Epoch == command.Epoch && observed.Revision >= command.Revision;
+        return current && AsAsked(command, observed)
+            ? null
+            : (NdisStatus.Failure, $"read back: {observed}");
+    }
+}

@@ -1,0 +1,96 @@
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Cluster;
+using Akka.Cluster.Hosting;
+using Akka.Cluster.Sharding;
+using Akka.Configuration;
+using Akka.Hosting;
+using Akka.Remote.Hosting;
+using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Host.Engine;
+
+/// <summary>What differs between engines.</summary>
+/// <param name="Journal">Which journal and snapshot store.</param>
+sealed record EngineOptions(Config Journal)
+{
+    public const string SystemName = "controlplane";
+
+    /// <summary>Where other nodes reach this one. One node alone is a cluster of one on its loopback.</summary>
+    public string Address { get; init; } = "127.0.0.1";
+
+    /// <summary>0: any free one.</summary>
+    public int Port { get; init; }
+
+    /// <summary>Nodes to join; none: this node begins a cluster of its own.</summary>
+    public IReadOnlyList<string> Seeds { get; init; } = [];
+
+    /// <summary>False while the journal is away.</summary>
+    public Func<bool> JournalIsOpen { get; init; } = () => true;
+
+    /// <summary>Set-ups of plugins, such as the journal's wiring.</summary>
+    public IReadOnlyList<Setup> Setups { get; init; } = [];
+
+    /// <summary>Only tests choose other lifecycles.</summary>
+    public CoreFactory NewCore { get; init; } = EntityKinds.NewCore;
+}
+
+/// <summary>The actor system, set up once and in the open: remoting, cluster, two sharding regions, one serializer.</summary>
+static class EngineSetup
+{
+    /// <summary>
+    /// Adds the engine and <see cref="ShardedEntities"/>. <see cref="IAgentDoor"/> and <see cref="TimeProvider"/> are the
+    /// host's to add.
+    /// </summary>
+    public static IServiceCollection AddEngine(this IServiceCollection services, EngineOptions options)
+    {
+        services.AddSingleton(provider => new ShardedEntities(
+            provider.GetRequiredService<IReadOnlyActorRegistry>(), provider.GetRequiredService<TimeProvider>(), options.JournalIsOpen));
+        services.AddSingleton<IEntityDoor>(provider => provider.GetRequiredService<ShardedEntities>());
+        services.AddSingleton(provider => new EntityServices(
+            options.NewCore, provider.GetRequiredService<IEntityDoor>(), provider.GetRequiredService<IAgentDoor>(),
+            provider.GetRequiredService<TimeProvider>()));
+        return services.AddAkka(EngineOptions.SystemName, (akka, provider) => Configure(akka, provider, options));
+    }
+
+    static void Configure(AkkaConfigurationBuilder akka, IServiceProvider provider, EngineOptions options)
+    {
+        foreach (var setup in options.Setups)
+        {
+            akka.AddSetup(setup);
+        }
+        akka.AddHocon(options.Journal, HoconAddMode.Prepend)
+            .AddHocon(ConfigurationFactory.ParseString(Numbers.Hocon), HoconAddMode.Prepend)
+            .ConfigureLoggers(loggers =>
+            {
+                loggers.ClearLoggers();
+                loggers.AddLoggerFactory();
+                loggers.LogLevel = Akka.Event.LogLevel.WarningLevel;
+            })
+            .WithCustomSerializer("words", WordsSerializer.Bound, system => new WordsSerializer(system))
+            .WithRemoting(options.Address, options.Port)
+            .WithClustering(new ClusterOptions { SeedNodes = [.. options.Seeds] });
+        Func<string, Props> props = id => provider.GetRequiredService<EntityServices>().PropsOf(EntityId.Parse(id)!.Value);
+        akka.WithShardRegion<HostRegion>(ShardIds.HostRegion, props, new EntityMessageExtractor(), Sharding())
+            .WithShardRegion<VmRegion>(ShardIds.VmRegion, props, new EntityMessageExtractor(), Sharding());
+        if (options.Seeds.Count == 0)
+        {
+            akka.AddStartup((system, _) =>
+            {
+                var cluster = Cluster.Get(system);
+                cluster.Join(cluster.SelfAddress);
+            });
+        }
+    }
+
+    /// <summary>Where a shard lives is found anew after a loss, and entities say themselves when they are idle.</summary>
+    static ShardOptions Sharding() => new()
+    {
+        StateStoreMode = StateStoreMode.DData,
+        RememberEntities = false,
+        ShouldPassivateIdleEntities = false,
+        HandOffStopMessage = EntityStop.Instance,
+    };
+}

@@ -1,0 +1,109 @@
+using Akka.Actor;
+
+namespace ControlPlane.Host.Engine.Journal;
+
+/// <summary>When the journal last failed, and how.</summary>
+sealed record JournalFailure(DateTimeOffset At, string Reason);
+
+/// <summary>
+/// What one node knows about its journal: the gate that doors ask before they accept work, and the signal that wakes the
+/// projector. One per actor system; the journal writes it, everybody else reads.
+/// </summary>
+sealed class JournalHealth : IExtension
+{
+    readonly Lock _lock = new();
+    TaskCompletionSource? _nextCommit;
+    long _lastOrdering;
+    long _commits;
+    long _rows;
+    long _fenced;
+    volatile bool _isOpen = true;
+    volatile JournalFailure? _lastFailure;
+
+    /// <summary>
+    /// False from a write that failed because the database was away, until a probe committed again. A door that
+    /// sees false answers 503: persistent actors would only stop, recover and fail in a hot loop.
+    /// </summary>
+    public bool IsOpen => _isOpen;
+
+    /// <summary>The highest position known to be committed by this node, 0 before the journal was opened.</summary>
+    public long LastOrdering => Interlocked.Read(ref _lastOrdering);
+
+    public JournalFailure? LastFailure => _lastFailure;
+
+    /// <summary>Transactions committed since the start; with <see cref="Rows"/> the size of a batch.</summary>
+    public long Commits => Interlocked.Read(ref _commits);
+
+    public long Rows => Interlocked.Read(ref _rows);
+
+    /// <summary>Writes of deposed incarnations that the unique key refused.</summary>
+    public long Fenced => Interlocked.Read(ref _fenced);
+
+    public static JournalHealth Of(ActorSystem system) =>
+        system.WithExtension<JournalHealth, JournalHealthProvider>();
+
+    /// <summary>Completes as soon as something above this position is committed by this node.</summary>
+    public async Task WaitForCommitAfter(long ordering, CancellationToken stop)
+    {
+        while (NextCommitAfter(ordering) is { } next)
+        {
+            await next.WaitAsync(stop);
+        }
+    }
+
+    internal void Committed(long ordering, int rows)
+    {
+        Interlocked.Increment(ref _commits);
+        Interlocked.Add(ref _rows, rows);
+        MoveTo(ordering);
+    }
+
+    internal void FencedOne() => Interlocked.Increment(ref _fenced);
+
+    internal void Opened(long ordering)
+    {
+        MoveTo(ordering);
+        _isOpen = true;
+    }
+
+    internal void Closed(JournalFailure failure)
+    {
+        _lastFailure = failure;
+        _isOpen = false;
+    }
+
+    Task? NextCommitAfter(long ordering)
+    {
+        lock (_lock)
+        {
+            if (_lastOrdering > ordering)
+            {
+                return null;
+            }
+
+            _nextCommit ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _nextCommit.Task;
+        }
+    }
+
+    void MoveTo(long ordering)
+    {
+        TaskCompletionSource? woken = null;
+        lock (_lock)
+        {
+            if (ordering > _lastOrdering)
+            {
+                Interlocked.Exchange(ref _lastOrdering, ordering);
+                (woken, _nextCommit) = (_nextCommit, null);
+            }
+        }
+
+        woken?.SetResult();
+    }
+}
+
+/// <summary>Takes the health object that the host registered with <see cref="JournalWiring"/>, or makes one.</summary>
+sealed class JournalHealthProvider : ExtensionIdProvider<JournalHealth>
+{
+    public override JournalHealth CreateExtension(ExtendedActorSystem system) => JournalWiring.Of(system).Health;
+}

@@ -1,0 +1,137 @@
+using Akka.Actor;
+using Akka.Hosting;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Messages;
+using Envelope = ControlPlane.Messages.Envelope;
+
+namespace ControlPlane.Host.Engine;
+
+/// <summary>Key of the region of what stays on a host.</summary>
+sealed class HostRegion;
+
+/// <summary>Key of the region of what moves with a VM.</summary>
+sealed class VmRegion;
+
+/// <summary>
+/// The way to every entity, on whichever node it lives, and the door's bounds in front of it: so many open asks for one
+/// entity, and none while the journal is away. Mailboxes behind it have no bound of their own.
+/// </summary>
+sealed class ShardedEntities : IEntityDoor, IDisposable
+{
+    readonly IReadOnlyActorRegistry _regions;
+    readonly TimeProvider _time;
+    readonly Func<bool> _open;
+    readonly ITimer _waking;
+    readonly Lock _lock = new();
+    readonly Dictionary<EntityId, int> _asks = [];
+    readonly HashSet<EntityId> _asleep = [];
+
+    /// <param name="open">False while the journal is away: what comes then is refused and not queued.</param>
+    public ShardedEntities(IReadOnlyActorRegistry regions, TimeProvider time, Func<bool> open)
+    {
+        _regions = regions;
+        _time = time;
+        _open = open;
+        _waking = time.CreateTimer(_ => WakeSome(), null, Numbers.WakeEvery, Numbers.WakeEvery);
+    }
+
+    /// <summary>
+    /// Sends a message and waits for its answer. Every outcome is an answer: one that did not come is the refusal
+    /// "unknown", after which the same message id may be sent again.
+    /// </summary>
+    public async Task<Answer> Ask(Envelope envelope, TimeSpan timeout, CancellationToken stop)
+    {
+        if (!_open())
+        {
+            return Refuse(envelope, RefusalKind.Unavailable, "journal.unavailable", "The journal is away; try again later.");
+        }
+        if (!Enter(envelope.To))
+        {
+            return Refuse(envelope, RefusalKind.Overloaded, "actor.overloaded", $"{Numbers.AsksPerEntity} requests wait for {envelope.To}; try again later.");
+        }
+        try
+        {
+            var bounded = envelope with { Deadline = envelope.Deadline ?? _time.GetUtcNow() + timeout };
+            return await Region(envelope.To).Ask<Answer>(bounded, timeout, stop);
+        }
+        catch (AskTimeoutException)
+        {
+            return Refuse(envelope, RefusalKind.Unknown, "request.timeout", $"{envelope.To} did not answer in time; ask again with the same key.");
+        }
+        finally
+        {
+            Leave(envelope.To);
+        }
+    }
+
+    public void Tell(Envelope envelope) => Region(envelope.To).Tell(envelope, ActorRefs.NoSender);
+
+    public void Tell(Answer answer)
+    {
+        if (answer.To is { } to)
+        {
+            Region(to).Tell(answer, ActorRefs.NoSender);
+        }
+    }
+
+    public void Wake(EntityId entity) => Region(entity).Tell(new Wake(entity), ActorRefs.NoSender);
+
+    public void WakeLater(EntityId entity)
+    {
+        lock (_lock)
+        {
+            _asleep.Add(entity);
+        }
+    }
+
+    public void Dispose() => _waking.Dispose();
+
+    void WakeSome()
+    {
+        if (!_open())
+        {
+            return;
+        }
+        EntityId[] some;
+        lock (_lock)
+        {
+            some = [.. _asleep.Take(Numbers.WakesAtOnce)];
+            _asleep.ExceptWith(some);
+        }
+        foreach (var entity in some)
+        {
+            Wake(entity);
+        }
+    }
+
+    IActorRef Region(EntityId entity) =>
+        entity.Region == ShardIds.VmRegion ? _regions.Get<VmRegion>() : _regions.Get<HostRegion>();
+
+    bool Enter(EntityId entity)
+    {
+        lock (_lock)
+        {
+            var open = _asks.GetValueOrDefault(entity);
+            if (open >= Numbers.AsksPerEntity)
+            {
+                return false;
+            }
+            _asks[entity] = open + 1;
+            return true;
+        }
+    }
+
+    void Leave(EntityId entity)
+    {
+        lock (_lock)
+        {
+            if (--_asks[entity] == 0)
+            {
+                _asks.Remove(entity);
+            }
+        }
+    }
+
+    static Answer Refuse(Envelope envelope, RefusalKind kind, string code, string detail) =>
+        new(envelope.MessageId, envelope.To, envelope.From, 0, 0, null, new Refusal(kind, code, detail));
+}

@@ -1,0 +1,62 @@
+using Akka.Actor;
+using Akka.Configuration;
+using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Host.Engine;
+using ControlPlane.Messages;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace ControlPlane.Tests.Cluster;
+
+/// <summary>One process as a cluster of one, without its HTTP side. Its journal is in memory, where nothing is serialized unless asked.</summary>
+sealed class EngineRig : IAgentDoor, IAsyncDisposable
+{
+    readonly IHost _host;
+
+    const string InMemory = """
+        akka.persistence.journal.plugin = "akka.persistence.journal.inmem"
+        akka.persistence.snapshot-store.plugin = "akka.persistence.snapshot-store.inmem"
+        """;
+
+    EngineRig(CoreFactory newCore, Config journal)
+    {
+        var builder = new HostApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<IAgentDoor>(this);
+        builder.Services.AddEngine(new EngineOptions(journal)
+        {
+            NewCore = newCore,
+            JournalIsOpen = () => JournalIsOpen,
+        });
+        _host = builder.Build();
+    }
+
+    public bool JournalIsOpen { get; set; } = true;
+
+    public ActorSystem System => _host.Services.GetRequiredService<ActorSystem>();
+
+    public ShardedEntities Entities => _host.Services.GetRequiredService<ShardedEntities>();
+
+    public static async Task<EngineRig> Start(CoreFactory? newCore = null, Config? journal = null)
+    {
+        var rig = new EngineRig(newCore ?? EntityKinds.NewCore, journal ?? ConfigurationFactory.ParseString(InMemory));
+        await rig._host.StartAsync();
+        return rig;
+    }
+
+    public Task<Answer> Ask(Messages.Envelope envelope, int seconds = 20) =>
+        Entities.Ask(envelope, TimeSpan.FromSeconds(seconds), CancellationToken.None);
+
+    public void Drive(EntityId bridge, long session, DriverCommand command)
+    {
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+    }
+}

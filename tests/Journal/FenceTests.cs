@@ -1,0 +1,135 @@
+using Akka.Actor;
+using ControlPlane.Host.Engine.Journal;
+
+namespace ControlPlane.Journal.Tests;
+
+public sealed class FenceTests : IDisposable
+{
+    readonly Scratch _scratch = new();
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public async Task Of_two_live_incarnations_one_appends_and_the_other_is_fenced_and_stopped()
+    {
+        using var file = _scratch.Open();
+        await using var a = await JournalNode.Start(file);
+        await using var b = await JournalNode.Start(file);
+        var winner = a.Entity("port/1");
+        var deposed = b.Entity("port/1");
+        await JournalNode.Read(winner);
+        await JournalNode.Read(deposed);
+        var stopped = deposed.WatchAsync();
+
+        var first = await JournalNode.Append(winner, "from the winner");
+        var second = await JournalNode.Append(deposed, "from the deposed");
+
+        Assert.True(first.Stored);
+        var fenced = Assert.IsType<FencedException>(second.Failure);
+        Assert.Equal(("port/1", 1L), (fenced.PersistenceId, fenced.SequenceNr));
+        Assert.Equal(WriteOutcome.Deterministic, fenced.Outcome);
+        await stopped.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(["from the winner"], await b.ReadFresh("port/1"));
+        Assert.True(b.Health.IsOpen);
+    }
+
+    [Fact]
+    public async Task Three_hundred_neighbours_in_the_batch_of_a_fenced_write_are_stored_exactly_once()
+    {
+        using var file = _scratch.Open();
+        await using var node = await JournalNode.Start(file);
+        var winner = node.Entity("contested", "winner");
+        var deposed = node.Entity("contested", "deposed");
+        IActorRef[] neighbours = [.. Enumerable.Range(0, 300).Select(i => node.Entity($"neighbour-{i}"))];
+        await Task.WhenAll(neighbours.Append(winner).Append(deposed).Select(JournalNode.Read));
+        await JournalNode.Append(winner, "mine");
+
+        var commits = node.Health.Commits;
+        var hold = node.Faults.HoldWriter();
+        var plug = JournalNode.Append(node.Entity("plug"), "holds the writer");
+        hold.Arrived.Wait();
+        var answers = neighbours.Take(150).Select((n, i) => JournalNode.Append(n, new Happened($"{i}"), new Happened("2nd"))).ToList();
+        var loser = JournalNode.Append(deposed, new Happened("not mine"), new Happened("nor this"));
+        answers.AddRange(neighbours.Skip(150).Select((n, i) => JournalNode.Append(n, $"{150 + i}")));
+        await Task.Delay(300);
+        hold.Released.Set();
+
+        Assert.IsType<FencedException>((await loser).Failure);
+        Assert.All(await Task.WhenAll(answers), answer => Assert.True(answer.Stored));
+        Assert.True((await plug).Stored);
+        Assert.Equal(2, node.Health.Commits - commits);
+        Assert.Equal(300L, _scratch.Scalar("SELECT count(DISTINCT persistence_id) FROM journal WHERE persistence_id LIKE 'neighbour-%'"));
+        Assert.Equal(450L, _scratch.Scalar("SELECT count(*) FROM journal WHERE persistence_id LIKE 'neighbour-%'"));
+        Assert.Equal(1L, _scratch.Scalar("SELECT count(*) FROM journal WHERE persistence_id = 'contested'"));
+        Assert.Equal(1, node.Health.Fenced);
+    }
+
+    [Fact]
+    public async Task Of_two_incarnations_in_one_batch_one_is_stored_and_the_other_is_fenced()
+    {
+        using var file = _scratch.Open();
+        await using var node = await JournalNode.Start(file);
+        var one = node.Entity("twice", "one");
+        var two = node.Entity("twice", "two");
+        await Task.WhenAll(JournalNode.Read(one), JournalNode.Read(two));
+
+        var hold = node.Faults.HoldWriter();
+        var plug = JournalNode.Append(node.Entity("plug"), "holds the writer");
+        hold.Arrived.Wait();
+        var answers = new[] { JournalNode.Append(one, "one"), JournalNode.Append(two, "two") };
+        await Task.Delay(200);
+        hold.Released.Set();
+
+        await plug;
+        var both = await Task.WhenAll(answers);
+        Assert.Single(both, answer => answer.Stored);
+        Assert.Single(both, answer => answer.Failure is FencedException);
+        Assert.Single(await node.ReadFresh("twice"));
+    }
+
+    [Fact]
+    public async Task PersistAll_that_meets_a_taken_number_in_its_middle_stores_nothing()
+    {
+        using var file = _scratch.Open();
+        await using var a = await JournalNode.Start(file);
+        await using var b = await JournalNode.Start(file);
+        var deposed = b.Entity("port/2");
+        await JournalNode.Read(deposed);
+        var winner = a.Entity("port/2");
+        await JournalNode.Append(winner, "1");
+        await JournalNode.Append(winner, "2");
+        // As after a write that was lost in between: number 1 is free again, 2 is taken.
+        _scratch.Scalar("DELETE FROM journal WHERE persistence_id = 'port/2' AND sequence_number = 1");
+
+        var answer = await JournalNode.Append(deposed, new Happened("a"), new Happened("b"), new Happened("c"));
+
+        Assert.Equal(2, Assert.IsType<FencedException>(answer.Failure).SequenceNr);
+        Assert.Equal(1L, _scratch.Scalar("SELECT count(*) FROM journal WHERE persistence_id = 'port/2'"));
+    }
+
+    [Theory]
+    [InlineData("", 6)]
+    [InlineData("akka.persistence.journal.sql.replay-filter.mode = repair-by-discard-old", 4)]
+    public async Task Entity_moved_away_and_back_recovers_every_event_only_without_the_replay_filter(string hocon, int recovered)
+    {
+        using var file = _scratch.Open();
+        await using var a = await JournalNode.Start(file, hocon: hocon);
+        await using var b = await JournalNode.Start(file, hocon: hocon);
+        string[] expected = ["1", "2", "3", "4", "5", "6"];
+        foreach (var (node, texts) in new[] { (a, expected[..2]), (b, expected[2..4]), (a, expected[4..]) })
+        {
+            var entity = node.Entity("vm/1");
+            foreach (var text in texts)
+            {
+                Assert.True((await JournalNode.Append(entity, text)).Stored);
+            }
+
+            await JournalNode.Stop(entity);
+        }
+
+        Assert.Equal(6L, _scratch.Scalar("SELECT count(*) FROM journal WHERE persistence_id = 'vm/1'"));
+        var events = await b.ReadFresh("vm/1");
+        Assert.Equal(recovered, events.Length);
+        Assert.Equal(recovered == 6, events.SequenceEqual(expected));
+    }
+}
