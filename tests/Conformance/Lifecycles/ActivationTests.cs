@@ -251,6 +251,22 @@ public sealed class ActivationTests
         Assert.Equal("O13", _world.Oid(Sw, new OidRequest("3", OidCode.NicCreate, 7, 0, new PortParameters("p7"))).Refusal?.Rule);
     }
 
+    [Fact]
+    public void Address_that_a_nic_took_by_an_update_is_not_given_to_another()
+    {
+        _world.Connect("hv01");
+        _world.DefineSwitch(Sw, DriftPolicy.Report, new ExtensionDefinition("filter.mac-guard", ExtensionClass.Filter));
+        _world.DefineVm("web", "hv01", Eth0);
+        _world.StartVm("web");
+        Oid(OidCode.NicUpdated, new NicParameters("web--eth0", PermanentMacAddress: "00-15-5d-00-00-99"));
+        foreach (var (vm, mac, starts) in new[] { ("db", "00:15:5d:00:00:99", false), ("mq", "00:15:5d:00:00:01", true) })
+        {
+            _world.DefineVm(vm, "hv01", Eth0 with { Mac = mac });
+            _world.StartVm(vm);
+            Assert.Equal(starts ? "running" : "stopped", _world.State<Actors.Vms.VmState>(EntityId.Vm(vm)).Name);
+        }
+    }
+
     static readonly NicDefinition Eth0 = new("eth0", "sw", NicType.Synthetic, "00:15:5d:00:00:01");
 
     string Power => _world.State<Actors.Vms.VmState>(EntityId.Vm("web")).Name;
