@@ -28,6 +28,16 @@ public sealed class EngineTests
     }
 
     [Fact]
+    public async Task Node_alone_with_open_work_ends_at_once()
+    {
+        var engine = await EngineRig.Start();
+        Assert.Null((await engine.Ask(DefineSwitch("hv01"))).Refusal);
+        var before = TimeProvider.System.GetTimestamp();
+        await engine.DisposeAsync();
+        Assert.InRange(TimeProvider.System.GetElapsedTime(before), TimeSpan.Zero, TimeSpan.FromSeconds(6));
+    }
+
+    [Fact]
     public async Task Engine_on_a_file_knows_after_a_restart_what_it_answered()
     {
         var folder = Directory.CreateTempSubdirectory("engine-");
@@ -126,6 +136,6 @@ public sealed class EngineTests
     {
         public long Sequence => 0;
         public bool HasOpenWork => false;
-        public IReadOnlyList<Output> Step(Input input, DateTimeOffset now) => [];
+        public IReadOnlyList<Output> Step(Input input, DateTimeOffset now) => input is Input.Stop ? [new Output.End("handed over")] : [];
     }
 }
