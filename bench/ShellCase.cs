@@ -1,11 +1,9 @@
 using System.Diagnostics;
-using Akka.Hosting;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Host.Engine;
 using ControlPlane.Host.Engine.Journal;
 using ControlPlane.Messages;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.Bench;

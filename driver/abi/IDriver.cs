@@ -12,7 +12,16 @@ public interface IDriver : IAsyncDisposable
     /// <summary>"linux" or "simulated".</summary>
     string Kind { get; }
 
-    /// <summary>Frames after <paramref name="after"/> (a seq of the current stream epoch), then live, until cancelled.</summary>
+    /// <summary>
+    /// False: the driver lost its fences, or cannot say; the agent then asks the cluster for its own. To be told fences
+    /// that it has already changes nothing, so this is the safe answer.
+    /// </summary>
+    bool Fenced => false;
+
+    /// <summary>
+    /// Frames after <paramref name="after"/> (a seq of the current stream epoch), then live, until cancelled.
+    /// Throws <see cref="FramesLostException"/> when that place is no longer kept: a snapshot is due.
+    /// </summary>
     IAsyncEnumerable<DriverFrame> Frames(long after, CancellationToken stop);
 
     /// <summary>Carries out one command and reads the result back from the host.</summary>
@@ -35,3 +44,6 @@ public interface IDriver : IAsyncDisposable
     /// <summary>Makes the host ready; after an ordered end puts back what <see cref="Suspend"/> removed, as it was.</summary>
     Task Resume(CancellationToken stop);
 }
+
+/// <summary>The reader's place is no longer, or was never, in the stream: a snapshot is due.</summary>
+public sealed class FramesLostException(string message) : Exception(message);

@@ -23,7 +23,7 @@ sealed record DeviceAlias(string NicKey, string Switch, string Port, long Epoch,
         while (Encoding.UTF8.GetByteCount(text) > BytesMax)
         {
             var longest = Array.IndexOf(names, names.MaxBy(name => name.Length));
-            names[longest] = HashMark + Names.Hash(longest switch { 0 => NicKey, 1 => Switch, _ => Port });
+            names[longest] = HashMark + DeviceNames.Hash(longest switch { 0 => NicKey, 1 => Switch, _ => Port });
             text = Text(names);
         }
 
@@ -54,7 +54,7 @@ sealed record DeviceAlias(string NicKey, string Switch, string Port, long Epoch,
     };
 
     static string Resolve(string written, string recorded) =>
-        written.StartsWith(HashMark) && written[1..] == Names.Hash(recorded) ? recorded : written;
+        written.StartsWith(HashMark) && written[1..] == DeviceNames.Hash(recorded) ? recorded : written;
 
     string Text(string[] names)
     {

@@ -8,7 +8,7 @@ sealed record DeviceRecord(
     string? Mac, int Mtu)
 {
     public static DeviceRecord Of(DriverCommand command) => new(
-        Names.Nic(command.NicKey), command.NicKey, command.Switch, command.Port, command.Vm, command.Nic,
+        DeviceNames.Nic(command.NicKey), command.NicKey, command.Switch, command.Port, command.Vm, command.Nic,
         command.Attach, command.Mac, command.Mtu == 0 ? DefaultMtu : command.Mtu);
 
     const int DefaultMtu = 1_500;

@@ -8,7 +8,7 @@ namespace ControlPlane.DriverLinux;
 /// touches the guest. Guest and backplane are shared by the hosts: what is there is left as it is.
 /// Callers hold <see cref="NamespaceLock"/>.
 /// </summary>
-sealed class GuestBackplane(Names names, Links host)
+sealed class GuestBackplane(DeviceNames names, Links host)
 {
     const byte DemoPrefixLength = 8;
 
@@ -72,8 +72,8 @@ sealed class GuestBackplane(Names names, Links host)
     /// <summary>Gives the NIC's bridge in the backplane.</summary>
     LinkInfo EnsureGuestDevice(Links backplane, DeviceRecord record)
     {
-        var bridge = backplane.EnsureBridge(Names.BackplaneBridge(record.Nic));
-        var portName = Names.GuestPort(record.Nic);
+        var bridge = backplane.EnsureBridge(DeviceNames.BackplaneBridge(record.Nic));
+        var portName = DeviceNames.GuestPort(record.Nic);
         var port = backplane.Find(portName);
         if (port is not null && port.Master == bridge.Index)
         {
@@ -89,9 +89,9 @@ sealed class GuestBackplane(Names names, Links host)
         var guestName = names.GuestNamespace(record.Vm);
         var mac = record.Mac is null ? null : ParseMac(record.Mac);
         using var into = NetworkNamespace.Open(guestName);
-        port = backplane.AddVeth(portName, new VethPeer(Names.GuestDevice(record.Nic), into, mac), record.Mtu);
+        port = backplane.AddVeth(portName, new VethPeer(DeviceNames.GuestDevice(record.Nic), into, mac), record.Mtu);
         using var guest = Links.Open(guestName);
-        var device = guest.Need(Names.GuestDevice(record.Nic));
+        var device = guest.Need(DeviceNames.GuestDevice(record.Nic));
         guest.Change(device, new LinkChange(Up: true));
         if (mac is not null)
         {

@@ -9,13 +9,13 @@ sealed class HostBridge(Links host, Underlay underlay, int portsMax)
 
     public void Ensure(string switchName)
     {
-        var bridge = host.EnsureBridge(Names.Bridge(switchName));
+        var bridge = host.EnsureBridge(DeviceNames.Bridge(switchName));
         host.Change(bridge, new LinkChange(Up: true, Alias: SwitchAlias.ForBridge(switchName)));
         underlay.Plug(host, bridge, switchName);
     }
 
     public LinkInfo? Find(string switchName) =>
-        host.Find(Names.Bridge(switchName)) is { Kind: "bridge" } bridge ? bridge : null;
+        host.Find(DeviceNames.Bridge(switchName)) is { Kind: "bridge" } bridge ? bridge : null;
 
     /// <summary>Null when it is gone; else why it stays.</summary>
     public string? Remove(string switchName)

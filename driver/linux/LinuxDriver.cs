@@ -13,7 +13,7 @@ public sealed class LinuxDriver : IDriver
 {
     readonly LinuxDriverOptions _options;
     readonly TimeProvider _time;
-    readonly Names _names;
+    readonly DeviceNames _names;
     readonly FenceFile _fences;
     readonly DeviceRecords _records;
     readonly FrameLog _frames;
@@ -25,7 +25,7 @@ public sealed class LinuxDriver : IDriver
     {
         _options = options;
         _time = time;
-        _names = new Names(options.NamespacePrefix, host);
+        _names = new DeviceNames(options.NamespacePrefix, host);
         Directory.CreateDirectory(options.StateDirectory);
         _fences = new FenceFile(options.StateDirectory);
         _records = new DeviceRecords(options.StateDirectory);

@@ -6,7 +6,7 @@ namespace ControlPlane.DriverLinux;
 /// The verbs about one NIC. Each is refused or let through by the fences, changes the device, and is a success only if
 /// the device read back afterwards is what the command asked for.
 /// </summary>
-sealed class NicDevices(Names names, Links host, HostBridge switches, DeviceRecords records, FenceFile fences)
+sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, DeviceRecords records, FenceFile fences)
 {
     // Any number: one group holds all NIC devices, so that an ordered end can delete them with one request.
     public const int Group = 0x6e6963;
@@ -19,7 +19,7 @@ sealed class NicDevices(Names names, Links host, HostBridge switches, DeviceReco
     /// <summary>Between begin and end of the watch, whose last reading is the read-back.</summary>
     public Completion Carry(DriverCommand command, LinkWatch watch)
     {
-        var device = Names.Nic(command.NicKey);
+        var device = DeviceNames.Nic(command.NicKey);
         (NdisStatus Status, string Detail)? refusal;
         Sighting? seen;
         watch.Begin(device);
@@ -140,12 +140,12 @@ sealed class NicDevices(Names names, Links host, HostBridge switches, DeviceReco
 
                 return null;
             default:
-                if (host.Find(Names.Nic(command.NicKey)) is { } link)
+                if (host.Find(DeviceNames.Nic(command.NicKey)) is { } link)
                 {
                     host.Delete(link);
                 }
 
-                records.Cut(Names.Nic(command.NicKey));
+                records.Cut(DeviceNames.Nic(command.NicKey));
                 return null;
         }
     }
@@ -192,7 +192,7 @@ sealed class NicDevices(Names names, Links host, HostBridge switches, DeviceReco
             host.Change(device, new LinkChange(Up: false));
         }
 
-        int? master = enslave ? host.Need(Names.Bridge(alias.Switch)).Index : null;
+        int? master = enslave ? host.Need(DeviceNames.Bridge(alias.Switch)).Index : null;
         host.Change(device, new LinkChange(
             gate, master, alias.Write(), Mtu: record.Attach == NicAttach.Tap ? record.Mtu : null, Group));
     }

@@ -4,7 +4,7 @@ namespace ControlPlane.DriverLinux;
 /// Stands for the wire between the hosts: a namespace with one bridge per switch name, into which each host's bridge
 /// has one veth. It appears with its first uplink and goes with its last. Callers hold <see cref="NamespaceLock"/>.
 /// </summary>
-sealed class Underlay(Names names)
+sealed class Underlay(DeviceNames names)
 {
     // Frames of guests with jumbo frames must pass as well.
     const int UplinkMtu = 9_216;
@@ -13,16 +13,16 @@ sealed class Underlay(Names names)
     {
         NetworkNamespace.Ensure(names.UnderlayNamespace, ipv6: false);
         using var underlay = Links.Open(names.UnderlayNamespace);
-        var wire = underlay.EnsureBridge(Names.Bridge(switchName));
+        var wire = underlay.EnsureBridge(DeviceNames.Bridge(switchName));
         underlay.Change(wire, new LinkChange(Up: true, Alias: SwitchAlias.ForBridge(switchName)));
 
         var farName = names.UplinkFarEnd(switchName);
-        var uplink = host.Find(Names.Uplink(switchName));
+        var uplink = host.Find(DeviceNames.Uplink(switchName));
         if (uplink is null || underlay.Find(farName) is null)
         {
             Unplug(host, underlay, switchName);
             using var into = NetworkNamespace.Open(names.UnderlayNamespace);
-            uplink = host.AddVeth(Names.Uplink(switchName), new VethPeer(farName, into), UplinkMtu);
+            uplink = host.AddVeth(DeviceNames.Uplink(switchName), new VethPeer(farName, into), UplinkMtu);
         }
 
         underlay.Change(underlay.Need(farName), new LinkChange(Up: true, Master: wire.Index, Alias: names.Host));
@@ -40,7 +40,7 @@ sealed class Underlay(Names names)
         using (var underlay = Links.Open(names.UnderlayNamespace))
         {
             Unplug(host, underlay, switchName);
-            if (underlay.Find(Names.Bridge(switchName)) is { } wire && underlay.All(wire.Index).Count == 0)
+            if (underlay.Find(DeviceNames.Bridge(switchName)) is { } wire && underlay.All(wire.Index).Count == 0)
             {
                 underlay.Delete(wire);
             }
@@ -59,7 +59,7 @@ sealed class Underlay(Names names)
     /// </summary>
     void Unplug(Links host, Links underlay, string switchName)
     {
-        if (host.Find(Names.Uplink(switchName)) is { } near)
+        if (host.Find(DeviceNames.Uplink(switchName)) is { } near)
         {
             host.Delete(near);
         }

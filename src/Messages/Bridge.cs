@@ -23,6 +23,27 @@ public sealed record IssueCommand(DriverCommand Command) : Command;
 
 public sealed record CommandDone(Completion Completion) : Reply;
 
+/// <summary>The first word of an agent's stream.</summary>
+/// <param name="Protocol">Version of the link; a node names the versions that it speaks when it refuses one.</param>
+public sealed record AgentHello(string Host, int Protocol, OpenSession Open) : LinkWord;
+
+/// <summary>A command for the host's data path, on its way to the agent. It comes again until its completion is stored.</summary>
+public sealed record HandCommand(DriverCommand Command) : LinkWord;
+
+/// <summary>The completion is stored: the agent need not repeat it.</summary>
+public sealed record CompletionTaken(string CommandId) : LinkWord;
+
+/// <summary>The node ends the stream; the agent opens another after so long, here or at another node.</summary>
+public sealed record ComeAgain(int AfterMilliseconds, string Reason) : LinkWord;
+
+/// <summary>A word between agent and node that is no message to an entity.</summary>
+public abstract record LinkWord
+{
+    private protected LinkWord()
+    {
+    }
+}
+
 /// <summary>Refused with host.offline unless a session is open.</summary>
 public sealed record CheckHost : Command;
 

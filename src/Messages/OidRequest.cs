@@ -28,6 +28,7 @@ public enum NicType
 [JsonDerivedType(typeof(PortParameters), "port")]
 [JsonDerivedType(typeof(NicParameters), "nic")]
 [JsonDerivedType(typeof(PropertyParameters), "property")]
+[JsonDerivedType(typeof(NicRequestParameters), "request")]
 public abstract record OidParameters
 {
     private protected OidParameters()
@@ -89,6 +90,10 @@ public sealed record PropertyParameters(
     public string Key => $"{PropertyType}/{(PropertyType == PropertyType.Custom ? PropertyId : null)}/{PropertyInstanceId}";
 }
 
+/// <summary>SWITCH_NIC_OID_REQUEST: an OID for an adapter, wrapped. Port 0 as source: not on behalf of a VM; as destination: for the extensions.</summary>
+public sealed record NicRequestParameters(
+    uint SourcePortId, int SourceNicIndex, uint DestinationPortId, int DestinationNicIndex, OidCode InnerOid) : OidParameters;
+
 /// <summary>One OID at the door of a switch.</summary>
 /// <param name="RequestId">Names the request; the same again gives the recorded answer (switch.md 9.3.6).</param>
 /// <param name="PortId">0 in a PORT_CREATE of ours lets the switch choose a free id.</param>
@@ -142,4 +147,8 @@ public sealed record OidOutcome(
     IReadOnlyList<TraceStep> Trace,
     string PortState,
     string NicState,
-    IReadOnlyList<string>? Output = null) : Reply;
+    IReadOnlyList<string>? Output = null) : Reply
+{
+    /// <summary>For an OID about the external adapter: traffic can leave the switch (switch.md 3.4 G7). Null for all others.</summary>
+    public bool? UplinkUsable { get; init; }
+}

@@ -143,6 +143,11 @@ public static class StoredNames
         // What carries them
         ["Envelope.1"] = typeof(Envelope),
         ["Answer.1"] = typeof(Answer),
+        // Between agent and node
+        ["AgentHello.1"] = typeof(AgentHello),
+        ["HandCommand.1"] = typeof(HandCommand),
+        ["CompletionTaken.1"] = typeof(CompletionTaken),
+        ["ComeAgain.1"] = typeof(ComeAgain),
     }.ToFrozenDictionary();
 
     static readonly FrozenDictionary<Type, string> Names = Types.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
@@ -325,6 +330,10 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(DeleteVm))]
 [JsonSerializable(typeof(StartVm))]
 [JsonSerializable(typeof(StopVm))]
+[JsonSerializable(typeof(AgentHello))]
+[JsonSerializable(typeof(HandCommand))]
+[JsonSerializable(typeof(CompletionTaken))]
+[JsonSerializable(typeof(ComeAgain))]
 [JsonSerializable(typeof(SessionOpened))]
 [JsonSerializable(typeof(FramesStored))]
 [JsonSerializable(typeof(CommandDone))]

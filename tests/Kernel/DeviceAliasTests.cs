@@ -42,7 +42,7 @@ public sealed class DeviceAliasTests
     [Theory]
     [InlineData("blue", "blue")]
     [InlineData("exactly-fifteen", "exactly-fifteen")]
-    public void Switch_name_that_fits_is_the_bridges_name(string name, string bridge) => Assert.Equal(bridge, Names.Bridge(name));
+    public void Switch_name_that_fits_is_the_bridges_name(string name, string bridge) => Assert.Equal(bridge, DeviceNames.Bridge(name));
 
     [Theory]
     [InlineData("sixteen-letters-")]
@@ -52,8 +52,8 @@ public sealed class DeviceAliasTests
     [InlineData("..")]
     public void Switch_name_that_does_not_fit_is_hashed(string name)
     {
-        Assert.StartsWith("br-", Names.Bridge(name), StringComparison.Ordinal);
-        Assert.InRange(Names.Bridge(name).Length, 1, 15);
-        Assert.InRange(Names.GuestDevice(name).Length, 1, 15);
+        Assert.StartsWith("br-", DeviceNames.Bridge(name), StringComparison.Ordinal);
+        Assert.InRange(DeviceNames.Bridge(name).Length, 1, 15);
+        Assert.InRange(DeviceNames.GuestDevice(name).Length, 1, 15);
     }
 }

@@ -192,7 +192,7 @@ public sealed class DriftTests : IAsyncLifetime
             await _fleet.Done(hv01, command);
         }
 
-        var plug = new Names(_fleet.Prefix, "hv01").Plug(web.Key);
+        var plug = new DeviceNames(_fleet.Prefix, "hv01").Plug(web.Key);
         Assert.Equal(0, _fleet.Ip("bp-web", "link", "set", plug, "nomaster", "down").Code);
         Assert.False(_fleet.Ping("web", db.Address));
         await _fleet.Done(hv01, web.Repair(up: true));
@@ -229,5 +229,5 @@ public sealed class DriftTests : IAsyncLifetime
         Assert.Equal([3, 4], (await Fleet.Frames(hv01, 2, after: 2)).Select(frame => frame.Seq));
     }
 
-    static string LinkOf(Nic nic) => Names.Nic(nic.Key);
+    static string LinkOf(Nic nic) => DeviceNames.Nic(nic.Key);
 }

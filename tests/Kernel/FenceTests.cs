@@ -147,7 +147,7 @@ public sealed class FenceTests : IAsyncLifetime
         await _fleet.Done(hv01, web.Connect());
 
         Refused(await _fleet.Do(hv01, disconnect), NdisStatus.InvalidParameter, "stale revision");
-        Assert.True(_fleet.IsUp("hv01", Names.Nic(web.Key)));
+        Assert.True(_fleet.IsUp("hv01", DeviceNames.Nic(web.Key)));
     }
 
     [RootFact]

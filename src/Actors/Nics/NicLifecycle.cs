@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Globalization;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Messages;
 
@@ -203,7 +204,7 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
             s.Id, e.Epoch, new NicBody(e.Place, e.Parameters, 1, 0, null, null, Drain.Empty), e.Oid),
         (NicState.Creating s, NicCreated e) => new NicState.Created(s.Id, s.Epoch, Seen(s.Body, e.Observed, up: false)),
         (NicState.Creating s, NicCreateRefused) => new NicState.Absent(s.Id, s.Epoch),
-        (NicState.Created s, NicConnectProposed e) => new NicState.Connecting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
+        (NicState.Created s, NicConnectProposed e) => new NicState.Connecting(s.Id, s.Epoch, AtConnect(s.Body, e), e.Oid),
         (NicState.Connecting s, NicConnected e) => new NicState.Connected(s.Id, s.Epoch, Seen(s.Body, e.Observed, up: true)),
         (NicState.Connected s, NicUpdated e) => s with { Body = s.Body with { Parameters = Merged(s.Body.Parameters, e.Changes) } },
         (NicState.Connected s, NicDisconnectReceived e) =>
@@ -234,9 +235,11 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
             NicState.Deleting => DriverVerb.DeleteNic,
             _ => default,
         };
-        if (state.OidOrNull is { } oid && state.BodyOrNull is { } body)
+        if (state is { OidOrNull: not null, BodyOrNull: { } body })
         {
-            yield return NicDevice.Command(state, body, $"{oid.Request.RequestId}:edge", verb, state is NicState.Connecting);
+            // Named after epoch and revision: a peer's request ids are its own and may come again.
+            yield return NicDevice.Command(
+                state, body, string.Create(CultureInfo.InvariantCulture, $"{state.Epoch}.{body.Revision}:{verb}"), verb, state is NicState.Connecting);
         }
         foreach (var effect in NicDevice.Outstanding(state).Concat(state.BodyOrNull?.Drain.Outstanding() ?? []))
         {
@@ -266,6 +269,13 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         NicState.Disconnected s => s with { Body = change(s.Body) },
         NicState.Deleting s => s with { Body = change(s.Body) },
         _ => throw new UnreachableException($"no attachment in {state}"),
+    };
+
+    /// <summary>What NIC_CONNECT brings is read again, the MTU above all (switch.md 2.4).</summary>
+    static NicBody AtConnect(NicBody body, NicConnectProposed e) => body with
+    {
+        Revision = e.Revision,
+        Parameters = e.Oid.Request.Parameters is NicParameters given ? Merged(body.Parameters, given) : body.Parameters,
     };
 
     /// <summary>Identity stays; what is not given stays (switch.md 2.4 NIC_UPDATED).</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Globalization;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Messages;
 
@@ -54,25 +55,25 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
             PortState.Created s when oid == OidCode.NicCreate => Attach(s, a, turn),
             PortState.Created s when oid == OidCode.NicDelete => Detach(s, a, turn),
             PortState.Created s when IsPropertyChange(oid) => ChangeProperty(s, a),
-            PortState.Created when oid == OidCode.PortPropertyEnum => Forwarded(state),
+            PortState.Created when oid == OidCode.PortPropertyEnum => Forwarded(state, a),
             PortState.Created { Body.Parameters.IsValidationPort: true } s when oid == OidCode.PortDelete =>
-                Decision<PortEvent>.Accept(null, new PortDeleteReceived(Open(a, turn), WithoutTeardown: true)),
+                Delete(s, s.Body.Drain, new PortDeleteReceived(Open(a, turn), WithoutTeardown: true)),
             PortState.Created when oid == OidCode.PortDelete =>
                 Illegal(state, a, "port.delete.not-torn-down", "PORT_TEARDOWN comes first.", "X09"),
-            PortState.Created => Forwarded(state),
+            PortState.Created => Forwarded(state, a),
 
-            PortState.TearingDown or PortState.TornDown when IsPropertyChange(oid) => Forwarded(state), // L18: sent before the teardown
-            PortState.TornDown s when oid == OidCode.PortDelete => Delete(s, a, turn),
+            PortState.TearingDown or PortState.TornDown when IsPropertyChange(oid) => Forwarded(state, a), // L18: sent before the teardown
+            PortState.TornDown s when oid == OidCode.PortDelete => Delete(s, s.Body.Drain, new PortDeleteReceived(Open(a, turn))),
             PortState.TearingDown when oid == OidCode.PortDelete =>
                 Illegal(state, a, "port.delete.tearing-down", "PORT_TEARDOWN is not completed yet.", "G5"),
-            _ when oid == OidCode.PortPropertyEnum && state.BodyOrNull is { Drain.Holds.IsEmpty: false } => Forwarded(state), // R07
+            _ when oid == OidCode.PortPropertyEnum && state.BodyOrNull is { Drain.Holds.IsEmpty: false } => Forwarded(state, a), // R07
             _ when oid == OidCode.PortPropertyEnum =>
                 Illegal(state, a, "port.enum.tearing-down", "Only a reference taken before the teardown allows it.", "R07"),
             _ when oid == OidCode.PortTeardown => Illegal(state, a, "port.teardown.tearing-down", "The port is being torn down.", "switch.md 3.1"),
             _ when oid == OidCode.PortUpdated => Illegal(state, a, "port.update.tearing-down", "The port is being torn down.", "X24"),
             _ when oid == OidCode.NicCreate => Illegal(state, a, "nic.create.port-tearing-down", "The port is being torn down.", "X11"),
             _ when oid == OidCode.NicDelete => Illegal(state, a, "nic.absent", "There is no NIC on a port that is torn down.", "G4"),
-            _ => Forwarded(state), // pending OIDs are passed on unmodified (switch.md 3.2, last line)
+            _ => Forwarded(state, a), // pending OIDs are passed on unmodified (switch.md 3.2, last line)
         };
     }
 
@@ -95,10 +96,8 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
             ? Draining(s, "port.teardown.draining", "PORT_TEARDOWN", s.Body.Drain)
         : Decision<PortEvent>.Accept(null, new PortTeardownReceived(Open(a, turn)));
 
-    static Decision<PortEvent> Delete(PortState.TornDown s, ArriveOid a, in Turn turn) =>
-        s.Body.Drain.Open
-            ? Decision<PortEvent>.Accept(null, new PortDeleteReceived(Open(a, turn)))
-            : Draining(s, "port.delete.draining", "PORT_DELETE", s.Body.Drain);
+    static Decision<PortEvent> Delete(PortState state, Drain drain, PortDeleteReceived received) =>
+        drain.Open ? Decision<PortEvent>.Accept(null, received) : Draining(state, "port.delete.draining", "PORT_DELETE", drain);
 
     static Decision<PortEvent> Update(PortState.Created s, ArriveOid a) =>
         a.Request.Parameters is PortParameters parameters
@@ -147,7 +146,7 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
             : Decision<PortEvent>.Accept(Settled(s), new PortPropertyChanged(id, oid, property));
     }
 
-    /// <summary>What the port asked has been answered: by the data path ("…:edge") or by the NIC ("…:nic").</summary>
+    /// <summary>What the port asked has been answered: by the data path or by the NIC.</summary>
     static Decision<PortEvent> Settle(PortState state, AnswerArrived answer)
     {
         var completion = (answer.Reply as CommandDone)?.Completion;
@@ -264,7 +263,7 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
         switch (state)
         {
             case PortState.Creating s:
-                yield return Edge(s.Id, s.Oid, DriverVerb.CreatePort);
+                yield return Edge(s, DriverVerb.CreatePort);
                 break;
             case PortState.Created { Oid: { } oid } s:
                 yield return new Effect.Ask(
@@ -272,10 +271,10 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
                     new ArriveOid(oid.Request with { PortId = s.Body.PortId }, oid.Switch, s.Id, oid.Nic, oid.Refused, oid.Mtu));
                 break;
             case PortState.TearingDown s:
-                yield return Edge(s.Id, s.Oid, DriverVerb.TeardownPort);
+                yield return Edge(s, DriverVerb.TeardownPort);
                 break;
             case PortState.Deleting s:
-                yield return Edge(s.Id, s.Oid, DriverVerb.DeletePort);
+                yield return Edge(s, DriverVerb.DeletePort);
                 break;
         }
         foreach (var effect in state.BodyOrNull?.Drain.Outstanding() ?? [])
@@ -284,11 +283,15 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
         }
     }
 
-    static Effect.Ask Edge(EntityId id, OpenOid oid, DriverVerb verb)
+    /// <summary>
+    /// The command to the host. It is named after the incarnation, in which each verb comes once: a peer's request ids are
+    /// its own and may come again, and a name that came before would be answered from the record.
+    /// </summary>
+    static Effect.Ask Edge(PortState state, DriverVerb verb)
     {
-        var effect = $"{oid.Request.RequestId}:edge";
-        var parts = id.Parts; // host, switch, port
-        return new Effect.Ask(effect, EntityId.Bridge(parts[0]), new IssueCommand(new DriverCommand($"{id}>{effect}", verb, parts[1], parts[2])));
+        var effect = string.Create(CultureInfo.InvariantCulture, $"{state.Incarnations}:{verb}");
+        var parts = state.Id.Parts; // host, switch, port
+        return new Effect.Ask(effect, EntityId.Bridge(parts[0]), new IssueCommand(new DriverCommand($"{state.Id}>{effect}", verb, parts[1], parts[2])));
     }
 
     static PortBody NewBody(PortCreateProposed e) => new(
@@ -325,7 +328,9 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
 
     static OidSettled Settled(PortState state) => new(NdisStatus.Success, null, state.Name, "Absent");
 
-    static Decision<PortEvent> Forwarded(PortState state) => Decision<PortEvent>.Accept(Settled(state));
+    /// <summary>Nothing changes here; an extension's refusal of what it may refuse is told as it is.</summary>
+    static Decision<PortEvent> Forwarded(PortState state, ArriveOid a) => Decision<PortEvent>.Accept(
+        a.Refused is { } by ? new OidSettled(by.Status, by, state.Name, "Absent") : Settled(state));
 
     static Decision<PortEvent> Late(ImmutableArray<PortEvent> events, OpenOid oid, OidSettled settled) =>
         Decision<PortEvent>.Accept(events, null, [new LateAnswer(oid.MessageId, settled, null)]);
@@ -338,7 +343,7 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
 
     static Decision<PortEvent> Draining(PortState state, string code, string oid, Drain drain) =>
         Decision<PortEvent>.Refuse(new Refusal(
-            RefusalKind.Conflict, code, $"{oid} has to wait for {drain.InWords}.", "switch.md 3.6", state.Name, Holds: drain.Report));
+            RefusalKind.Conflict, code, $"{oid} has to wait for {drain.InWords}.", oid == "PORT_DELETE" ? "G5" : "G4", state.Name, Holds: drain.Report));
 
     static Decision<PortEvent> Illegal(PortState state, ArriveOid a, string code, string detail, string rule) =>
         Decision<PortEvent>.Refuse(Refusal.Illegal(code, $"{a.Request.Oid}: {detail}", rule, state.Name));

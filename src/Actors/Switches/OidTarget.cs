@@ -28,6 +28,10 @@ abstract record OidTarget
         {
             return OnPort(s, request);
         }
+        if (oid == OidCode.NicRequest)
+        {
+            return NicRequest(s, request);
+        }
         if (oid == OidCode.PortArray)
         {
             return new Switch([.. s.Ports.Values.Select(port => $"{port.PortId}:{port.Name}")]);
@@ -56,7 +60,18 @@ abstract record OidTarget
         {
             return Rejected("port.create.name", $"A port named {parameters.PortName} exists.", "X15", "Created");
         }
-        return new Object(request.PortId != 0 ? request.PortId : s.NextPortId, EntityId.Port(s.Id.Parts[0], s.Id.Parts[1], name), null);
+        return new Object(request.PortId != 0 ? request.PortId : FreeId(s), EntityId.Port(s.Id.Parts[0], s.Id.Parts[1], name), null);
+    }
+
+    /// <summary>The next id that no port has; a peer may have chosen any, the highest too.</summary>
+    static uint FreeId(SwitchState.Here s)
+    {
+        var id = s.NextPortId;
+        while (id == 0 || s.Ports.ContainsKey(id))
+        {
+            id = id == uint.MaxValue ? 1 : id + 1;
+        }
+        return id;
     }
 
     static OidTarget OnPort(SwitchState.Here s, OidRequest request)
@@ -77,10 +92,49 @@ abstract record OidTarget
         {
             return new Object(port.PortId, port.Id, null);
         }
-        return port.Nics.TryGetValue(request.NicIndex, out var nic)
-            ? new Object(port.PortId, port.Id, nic.Id)
-            : Rejected("nic.absent", $"There is no NIC {request.NicIndex} on port {port.PortId}.", oid == OidCode.NicConnect ? "X02" : "O04", "Absent");
+        return !port.Nics.TryGetValue(request.NicIndex, out var nic)
+            ? Rejected("nic.absent", $"There is no NIC {request.NicIndex} on port {port.PortId}.", oid == OidCode.NicConnect ? "X02" : "O04", "Absent")
+            : OutOfOrder(port, request) ?? (OidTarget)new Object(port.PortId, port.Id, nic.Id);
     }
+
+    /// <summary>An external adapter and the physical ones below it start and stop in an order (switch.md 3.4 G7, G8).</summary>
+    static Illegal? OutOfOrder(SwitchPort port, OidRequest request)
+    {
+        var (oid, index) = (request.Oid, request.NicIndex);
+        var state = port.Nics.TryGetValue(0, out var first) ? first.State : "Absent";
+        if (index > 0 && oid == OidCode.NicCreate && first is null)
+        {
+            return Rejected("nic.create.no-default", "The adapter with index 0 is created first.", "G7", state);
+        }
+        if (index > 0 && oid == OidCode.NicConnect && state != "Connected")
+        {
+            return Rejected("nic.connect.no-default", "The adapter with index 0 is connected first.", "G7", state);
+        }
+        var physical = index == 0 && port.Nics.Keys.Any(other => other > 0);
+        return physical && oid == OidCode.NicDisconnect
+                ? Rejected("nic.disconnect.physical-present", "The physical adapters are deleted first.", "G8", state)
+            : physical && oid == OidCode.NicDelete
+                ? Rejected("nic.delete.physical-present", "The physical adapters are deleted first.", "G8", state)
+            : null;
+    }
+
+    /// <summary>Sent only while both ends are connected, or still referenced from when they were (switch.md 2.8, R17).</summary>
+    static OidTarget NicRequest(SwitchState.Here s, OidRequest request)
+    {
+        if (request.Parameters is not NicRequestParameters { } nic)
+        {
+            return Missing("parameters");
+        }
+        return !Reaches(s, nic.SourcePortId, nic.SourceNicIndex)
+                ? Rejected("nic-request.source", "The NIC that it is made for is not connected.", "R17", "Absent")
+            : !Reaches(s, nic.DestinationPortId, nic.DestinationNicIndex)
+                ? Rejected("nic-request.destination", "The NIC that it is for is not connected.", "R17", "Absent")
+            : new Switch(null);
+    }
+
+    static bool Reaches(SwitchState.Here s, uint portId, int index) =>
+        portId == 0 || (s.Ports.TryGetValue(portId, out var port) && port.Nics.TryGetValue(index, out var nic)
+            && (nic.State == "Connected" || s.Holds.ContainsValue(nic.Id)));
 
     static OidTarget NewNic(SwitchState.Here s, SwitchPort port, OidRequest request)
     {
@@ -88,10 +142,14 @@ abstract record OidTarget
         {
             return Missing("parameters");
         }
-        if (port.Type == PortType.External && request.NicIndex == 0 && nic.NicType == NicType.External
-            && s.Ports.Values.Any(other => other.PortId != port.PortId && other.Type == PortType.External && other.Nics.ContainsKey(0)))
+        if (request.NicIndex == 0 && nic.NicType == NicType.External && s.Ports.Values.Any(other =>
+            other.PortId != port.PortId && other.Nics.TryGetValue(0, out var known) && known.Type == NicType.External))
         {
             return Rejected("nic.create.second-external", "The switch has an external adapter.", "X20", "Created");
+        }
+        if (port.Type == PortType.External && request.NicIndex <= 32 && OutOfOrder(port, request) is { } tooEarly)
+        {
+            return tooEarly;
         }
         if (nic.NicType is NicType.External or NicType.Internal)
         {

@@ -34,6 +34,10 @@ public static class Stack
             {
                 uses.Add(UseKey(position, index));
             }
+            if (answer.Mtu is not null && !MayLowerMtu(request, mtu, answer.Mtu.Value))
+            {
+                answer = answer with { Mtu = null, ChangesPayload = true };
+            }
             faults.AddRange(Faults(request, extension, answer).Select(fault => new ExtensionFault(position, extension.Name, fault.Rule, fault.Detail)));
             if (answer.Completes is { } status && status != NdisStatus.Success && MayRefuse(request, extension.Class))
             {
@@ -73,15 +77,21 @@ public static class Stack
     static bool MayRefuse(OidRequest request, ExtensionClass extensionClass) =>
         request.Oid.Refusable && extensionClass != ExtensionClass.Capture && !(request.Oid == OidCode.NicCreate && request.NicIndex != 0);
 
+    /// <summary>The one change of a payload that is allowed: lower, on the first NIC_CREATE of a synthetic NIC (switch.md 1.4).</summary>
+    static bool MayLowerMtu(OidRequest request, int? lowered, int mtu) =>
+        request.Oid == OidCode.NicCreate
+        && request.Parameters is NicParameters { NicType: NicType.Synthetic, Mtu: { } given } nic && nic.Flags?.Contains("NicInitializing") == true
+        && mtu > 0 && mtu <= (lowered ?? given);
+
     static IEnumerable<(string Rule, string Detail)> Faults(OidRequest request, ExtensionDefinition extension, ExtensionAnswer answer)
     {
         if (answer.Completes is { } status && !(status != NdisStatus.Success && MayRefuse(request, extension.Class)))
         {
-            yield return status == NdisStatus.Success
+            yield return status == NdisStatus.Success && (request.Oid == OidCode.PortCreate || request.Oid == OidCode.NicCreate)
                 ? ("X27", $"completed {request.Oid} itself with success; the OID went on")
-                : extension.Class == ExtensionClass.Capture
+                : extension.Class == ExtensionClass.Capture && status != NdisStatus.Success
                     ? ("V03", $"a capture extension may not refuse {request.Oid}; the OID went on")
-                    : ("X28", $"{request.Oid} may not be refused; the OID went on");
+                    : ("X28", $"completed {request.Oid} itself with {status.Name()}; the OID went on");
         }
         if (answer.ChangesPayload)
         {

@@ -71,6 +71,13 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             var outcome = Outcome(submit.Request, submit.Request.PortId, Stack.Down(s.Definition, submit.Request, s.Ports, s.Used), NdisStatus.Success, null, "", "");
             return Decision<SwitchEvent>.Accept(outcome, new OidCompleted(turn.MessageId, submit.Request.Oid, outcome));
         }
+        if ((submit.Request.Oid == OidCode.PortArray || submit.Request.Oid == OidCode.NicArray) && s.Stage != SwitchStage.Ready)
+        {
+            // The lists would not be complete, and whoever asks must not wait for the activation (switch.md 2.7, O09).
+            var early = Refusal.Illegal("switch.not-active", "The switch is not active yet.", "O09", s.Stage.ToString());
+            return Decision<SwitchEvent>.Accept(
+                [Rejected(turn.MessageId, submit.Request, early)], null, [new LateAnswer(turn.MessageId, null, early)]);
+        }
         return s.Queue.Length >= QueueMax
             ? Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.Overloaded, "actor.overloaded", $"{QueueMax} OIDs wait for {s.Id}; try again later."))
             : Advance(s, [new OidQueued(turn.MessageId, submit.Request, submit.FromPeer)], []);
@@ -93,7 +100,8 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
     /// <summary>The next OID is resolved; it is rejected, completed by the switch itself, or enters the slot.</summary>
     static (ImmutableArray<SwitchEvent> Events, LateAnswer? Answer) Begin(SwitchState.Here s, QueuedOid head)
     {
-        var target = s.Stage == SwitchStage.Failed
+        // What ends goes on: a VM of a switch that its host cannot make again still stops.
+        var target = s.Stage == SwitchStage.Failed && (head.Request.Oid == OidCode.PortCreate || head.Request.Oid == OidCode.NicCreate)
             ? new OidTarget.Illegal(Refusal.Illegal("switch.not-ready", "The host could not make the switch.", "O09", "failed"))
             : OidTarget.Find(s, head.Request);
         if (target is OidTarget.Illegal(var refusal))
@@ -153,7 +161,13 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             return Advance(s, [Rejected(slot.MessageId, slot.Request, refusal)], [new LateAnswer(slot.MessageId, null, refusal)]);
         }
         var (request, oid) = (slot.Request, slot.Request.Oid);
-        var outcome = Outcome(request, request.PortId, slot.Verdict, settled.Status, settled.RefusedBy, settled.PortState, settled.NicState);
+        var outcome = Outcome(
+            request, request.PortId, slot.Verdict, settled.Status, settled.RefusedBy, settled.PortState, NicState(s, slot) ?? settled.NicState);
+        if (s.Ports.TryGetValue(request.PortId, out var port) && port.Type == PortType.External && slot.Nic is not null)
+        {
+            var after = SwitchRules.Completed(s, new OidCompleted(slot.MessageId, oid, outcome));
+            outcome = outcome with { UplinkUsable = after.UplinkUsable };
+        }
         var events = new List<SwitchEvent>(Faults(request, slot.Verdict));
         if (settled.RefusedBy is { } by)
         {
@@ -163,6 +177,10 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         }
         return Advance(s, [.. events, new OidCompleted(slot.MessageId, oid, outcome)], [new LateAnswer(slot.MessageId, outcome, null)]);
     }
+
+    /// <summary>A port does not know the state of its NIC; for an OID about the port the switch says it.</summary>
+    static string? NicState(SwitchState.Here s, SlotOid slot) =>
+        slot.Nic is null && s.Ports.TryGetValue(slot.Request.PortId, out var port) && port.Nics.TryGetValue(0, out var nic) ? nic.State : null;
 
     static OidOutcome Outcome(
         OidRequest request, uint portId, StackVerdict verdict, NdisStatus status, RefusedBy? by, string portState, string nicState) =>
@@ -176,6 +194,11 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
 
     static Decision<SwitchEvent> Errand(SwitchState.Here s, uint portId, int? nicIndex, Command errand, in Turn turn)
     {
+        if (errand is TakeHold take && (s.Holds.ContainsKey(take.HoldId)
+            || s.Errands.Values.Any(other => other.Body is TakeHold same && same.HoldId == take.HoldId)))
+        {
+            return Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.Conflict, "hold.exists", "There is a hold with this id."));
+        }
         if (!s.Ports.TryGetValue(portId, out var port))
         {
             return Decision<SwitchEvent>.Refuse(Refusal.Illegal("port.unknown", $"There is no port {portId}.", "R1", "NotCreated"));
@@ -202,14 +225,14 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
 
     public static SwitchState Evolve(SwitchState state, SwitchEvent happened) => (state, happened) switch
     {
-        (SwitchState.Absent s, SwitchDefined e) => SwitchRules.NewSwitch(s.Id, e.Definition),
+        (SwitchState.Absent s, SwitchDefined e) => SwitchRules.NewSwitch(s, e.Definition),
         (SwitchState.Here s, SwitchDefined e) => s.Stage == SwitchStage.Failed
-            ? s with { Definition = e.Definition, Stage = SwitchStage.Preparing, Preparations = s.Preparations + 1 }
-            : s with { Definition = e.Definition },
+            ? s with { Definition = e.Definition, Used = s.Used.Clear(), Stage = SwitchStage.Preparing, Preparations = s.Preparations + 1 }
+            : s with { Definition = e.Definition, Used = s.Used.Clear() },
         (SwitchState.Here s, SwitchReady) => s with { Stage = SwitchStage.Ready },
         (SwitchState.Here s, SwitchNotReady) => s with { Stage = SwitchStage.Failed, DeleteMessageId = null },
         (SwitchState.Here s, SwitchDeleteStarted e) => s with { Stage = SwitchStage.Deleting, DeleteMessageId = e.MessageId },
-        (SwitchState.Here s, SwitchDeleted) => new SwitchState.Absent(s.Id),
+        (SwitchState.Here s, SwitchDeleted) => new SwitchState.Absent(s.Id, s.Preparations),
         (SwitchState.Here s, OidQueued e) => s with { Queue = s.Queue.Add(new QueuedOid(e.MessageId, e.Request, e.FromPeer)) },
         (SwitchState.Here s, OidStarted e) => SwitchRules.Enter(s, e),
         (SwitchState.Here s, OidRejected e) => SwitchRules.Leave(s, e.MessageId),

@@ -38,8 +38,8 @@ static class SwitchRules
             : null;
     }
 
-    public static SwitchState.Here NewSwitch(EntityId id, SwitchDefinition definition) => new(
-        id, definition, SwitchStage.Preparing, 1, null, 1,
+    public static SwitchState.Here NewSwitch(SwitchState.Absent s, SwitchDefinition definition) => new(
+        s.Id, definition, SwitchStage.Preparing, s.Preparations + 1, null, 1,
         ImmutableSortedDictionary<uint, SwitchPort>.Empty, null, [],
         ImmutableSortedDictionary.Create<string, Errand>(StringComparer.Ordinal),
         ImmutableSortedDictionary.Create<string, EntityId>(StringComparer.Ordinal),
@@ -87,13 +87,19 @@ static class SwitchRules
         }
         if (e.Oid == OidCode.NicCreate && slot.Request.Parameters is NicParameters nic)
         {
-            var added = new SwitchNic(slot.Nic!.Value, nic.NicType, MacAddress.Canonical(nic.PermanentMacAddress));
-            return s with { Ports = s.Ports.SetItem(id, s.Ports[id] with { Nics = s.Ports[id].Nics.Add(index, added) }) };
+            var added = new SwitchNic(slot.Nic!.Value, nic.NicType, MacAddress.Canonical(nic.PermanentMacAddress), e.Outcome.NicState);
+            return WithNics(s, id, nics => nics.Add(index, added));
         }
-        return e.Oid == OidCode.NicDelete
-            ? s with { Ports = s.Ports.SetItem(id, s.Ports[id] with { Nics = s.Ports[id].Nics.Remove(index) }) }
-            : s;
+        if (e.Oid == OidCode.NicConnect || e.Oid == OidCode.NicDisconnect)
+        {
+            return WithNics(s, id, nics => nics.SetItem(index, nics[index] with { State = e.Outcome.NicState }));
+        }
+        return e.Oid == OidCode.NicDelete ? WithNics(s, id, nics => nics.Remove(index)) : s;
     }
+
+    static SwitchState.Here WithNics(
+        SwitchState.Here s, uint port, Func<ImmutableSortedDictionary<int, SwitchNic>, ImmutableSortedDictionary<int, SwitchNic>> change) =>
+        s with { Ports = s.Ports.SetItem(port, s.Ports[port] with { Nics = change(s.Ports[port].Nics) }) };
 
     public static SwitchState.Here EndErrand(SwitchState.Here s, ErrandEnded e)
     {
@@ -121,7 +127,7 @@ static class SwitchRules
                 reports[nic.Id] = new ReportDevice(source, true, device);
             }
         }
-        return e.Present || s.Stage == SwitchStage.Deleting
+        return (e.Present && s.Stage != SwitchStage.Failed) || s.Stage == SwitchStage.Deleting
             ? s with { Reports = reports.ToImmutable() }
             : s with { Reports = reports.ToImmutable(), Stage = SwitchStage.Preparing, Preparations = s.Preparations + 1 };
     }

@@ -10,7 +10,8 @@ namespace ControlPlane.Actors.Switches;
 [JsonDerivedType(typeof(Here), "here")]
 public abstract record SwitchState(EntityId Id)
 {
-    public sealed record Absent(EntityId Id) : SwitchState(Id);
+    /// <param name="Preparations">Goes on over a deletion, so that no command to the host is named twice.</param>
+    public sealed record Absent(EntityId Id, int Preparations = 0) : SwitchState(Id);
 
     /// <param name="Preparations">Counts the times that the host was asked to make the switch: names the present one.</param>
     /// <param name="NextPortId">The id that the next port of ours gets; ids are not re-used while it can be avoided.</param>
@@ -33,7 +34,13 @@ public abstract record SwitchState(EntityId Id)
         ImmutableSortedDictionary<string, Errand> Errands,
         ImmutableSortedDictionary<string, EntityId> Holds,
         ImmutableSortedDictionary<string, int> Used,
-        ImmutableSortedDictionary<EntityId, ReportDevice> Reports) : SwitchState(Id);
+        ImmutableSortedDictionary<EntityId, ReportDevice> Reports) : SwitchState(Id)
+    {
+        /// <summary>The external adapter and a physical one below it are connected (switch.md 3.4 G7).</summary>
+        [JsonIgnore]
+        public bool UplinkUsable => Ports.Values.Any(port => port.Type == PortType.External
+            && port.Nics.Values.Count(nic => nic.State == "Connected") > 1);
+    }
 }
 
 /// <summary>A switch's stage on its host.</summary>
@@ -53,7 +60,8 @@ public sealed record SwitchPort(
     uint PortId, string Name, EntityId Id, PortType Type, bool Validation, ImmutableSortedDictionary<int, SwitchNic> Nics);
 
 /// <summary>A NIC as its switch knows it.</summary>
-public sealed record SwitchNic(EntityId Id, NicType Type, string? Mac);
+/// <param name="State">As the last completed OID about it left it.</param>
+public sealed record SwitchNic(EntityId Id, NicType Type, string? Mac, string State);
 
 /// <summary>An OID that waits for the slot.</summary>
 public sealed record QueuedOid(string MessageId, OidRequest Request, bool FromPeer);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using Xunit.Abstractions;
 
@@ -150,6 +149,6 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
         }
         Assert.DoesNotContain($"{_plane.Prefix}vm-", ControlPlaneProcess.Run("ip", "netns", "list"), StringComparison.Ordinal);
         var alarms = await _plane.Get("/v1/alarms");
-        Assert.Empty(alarms!["items"]!.AsArray().Where(alarm => alarm is JsonObject));
+        Assert.Empty(alarms!["items"]!.AsArray());
     }
 }

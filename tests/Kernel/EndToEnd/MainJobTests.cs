@@ -10,6 +10,15 @@ public sealed class MainJobTests : IAsyncLifetime
     static readonly string[] StopOids =
         ["OID_SWITCH_NIC_DISCONNECT", "OID_SWITCH_NIC_DELETE", "OID_SWITCH_PORT_TEARDOWN", "OID_SWITCH_PORT_DELETE"];
 
+    static readonly object EdgeNic = new
+    {
+        nicName = "edge-1--eth0",
+        nicType = "Synthetic",
+        vmName = "edge-1",
+        permanentMacAddress = "00-15-5d-7f-00-01",
+        mtu = 1500,
+    };
+
     readonly ControlPlaneProcess _plane = new();
 
     public async Task InitializeAsync()
@@ -67,10 +76,7 @@ public sealed class MainJobTests : IAsyncLifetime
         var peer = await _plane.AddressOf("peer-1");
 
         await _plane.Oid("hv01", "OID_SWITCH_PORT_CREATE", 77, new { portName = "edge-1--eth0", portType = "Synthetic" });
-        await _plane.Oid("hv01", "OID_SWITCH_NIC_CREATE", 77, new
-        {
-            nicName = "edge-1--eth0", nicType = "Synthetic", vmName = "edge-1", permanentMacAddress = "00-15-5d-7f-00-01", mtu = 1500,
-        });
+        await _plane.Oid("hv01", "OID_SWITCH_NIC_CREATE", 77, EdgeNic);
         Assert.False(_plane.Ping("edge-1", peer), "the gate is closed before NIC_CONNECT");
         BounceGuest("edge-1");
         await _plane.DefineVm("late-1", "hv01");

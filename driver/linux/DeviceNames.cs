@@ -4,11 +4,11 @@ using System.Text;
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
-/// Names that the kernel accepts, derived from names that people give. A device name has at most 15 characters, so what
+/// DeviceNames that the kernel accepts, derived from names that people give. A device name has at most 15 characters, so what
 /// does not fit becomes a hash; the device's alias tells what it stands for. The same name always derives the same way:
 /// that is how a driver finds its devices again.
 /// </summary>
-sealed class Names(string prefix, string host)
+sealed class DeviceNames(string prefix, string host)
 {
     const int LinkNameMax = 15;
     const int NamespaceNameMax = 200;

@@ -1,0 +1,217 @@
+using System.Security.Cryptography;
+using System.Text;
+using ControlPlane.Messages;
+
+namespace ControlPlane.DriverSimulated;
+
+/// <summary>
+/// What each verb does to a host in memory: the rules of the seam, in the order in which the Linux host asks them, so
+/// that a scenario answers the same on both. The caller holds the host's lock.
+/// </summary>
+sealed class HostRules(HostState host, int portsMax)
+{
+    public static string DeviceOf(string nicKey) =>
+        "n-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(nicKey)))[..12];
+
+    public DeviceState? Find(string nicKey) => host.Devices.GetValueOrDefault(DeviceOf(nicKey));
+
+    public Completion Carry(DriverCommand command)
+    {
+        var (status, detail) = (NdisStatus.Success, (string?)null);
+        switch (command.Verb)
+        {
+            case DriverVerb.EnsureSwitch:
+                host.Switches.Add(command.Switch);
+                break;
+            case DriverVerb.RemoveSwitch:
+                (status, detail) = RemoveSwitch(command.Switch);
+                break;
+            case DriverVerb.CreatePort:
+                (status, detail) = Reserve(command.Switch, command.Port);
+                break;
+            case DriverVerb.DeletePort:
+                host.Ports.Remove(new ReservedPort(command.Switch, command.Port));
+                break;
+            case DriverVerb.TeardownPort or DriverVerb.ReleaseGuest:
+                break;
+            case DriverVerb.CreateNic or DriverVerb.ConnectNic or DriverVerb.DisconnectNic
+                or DriverVerb.DeleteNic or DriverVerb.RepairNic:
+                return CarryNic(command);
+            default:
+                (status, detail) = (NdisStatus.NotSupported, $"{command.Verb} is not for this host");
+                break;
+        }
+        return new Completion(command.CommandId, status, detail);
+    }
+
+    /// <summary>The device as it is, or as it would say that it is not there.</summary>
+    public DeviceState? Observe(DriverCommand command) => command.NicKey.Length == 0
+        ? null
+        : Find(command.NicKey) ?? new DeviceState(
+            command.NicKey, command.Switch, command.Port, DeviceOf(command.NicKey),
+            Present: false, Up: false, Enslaved: false, Epoch: 0, Revision: 0);
+
+    (NdisStatus, string?) RemoveSwitch(string name)
+    {
+        var ports = host.Devices.Values.Count(device => device.Switch == name && device.Enslaved);
+        if (host.Switches.Contains(name) && ports > 0)
+        {
+            return (NdisStatus.Failure, $"switch {name} has {ports} ports");
+        }
+        host.Switches.Remove(name);
+        host.Ports.RemoveWhere(port => port.Switch == name);
+        return (NdisStatus.Success, null);
+    }
+
+    (NdisStatus, string?) Reserve(string name, string port)
+    {
+        if (!host.Switches.Contains(name))
+        {
+            return (NdisStatus.Failure, $"no switch {name} on this host");
+        }
+        var taken = host.Devices.Values.Where(device => device.Switch == name && device.Enslaved && device.Port.Length > 0)
+            .Select(device => device.Port)
+            .Union(host.Ports.Where(reserved => reserved.Switch == name).Select(reserved => reserved.Port))
+            .ToHashSet();
+        var foreign = host.Devices.Values.Count(device => device.Switch == name && device.Enslaved && device.Port.Length == 0);
+        if (!taken.Contains(port) && taken.Count + foreign >= portsMax)
+        {
+            return (NdisStatus.Resources, $"switch {name} has {taken.Count + foreign} of {portsMax} ports");
+        }
+        host.Ports.Add(new ReservedPort(name, port));
+        return (NdisStatus.Success, null);
+    }
+
+    Completion CarryNic(DriverCommand command)
+    {
+        var refusal = TryNic(command);
+        var observed = Observe(command);
+        refusal ??= Judge(command, observed!);
+        return refusal is { } no
+            ? new Completion(command.CommandId, no.Status, no.Detail, observed)
+            : new Completion(command.CommandId, NdisStatus.Success, Observed: observed);
+    }
+
+    (NdisStatus Status, string Detail)? TryNic(DriverCommand command)
+    {
+        if (Refuse(command) is { } refusal)
+        {
+            return refusal;
+        }
+        var now = Find(command.NicKey);
+        if (now is not null && now.Epoch == command.Epoch && command.Revision < now.Revision && command.Verb != DriverVerb.DeleteNic)
+        {
+            // Overtaken within its epoch: harmless if what it wanted is so, else too late.
+            return AsAsked(command, now)
+                ? null
+                : (NdisStatus.InvalidParameter, $"stale revision: {command.Revision}, applied is {now.Revision}");
+        }
+        Raise(command.NicKey, command.Epoch, command.Verb == DriverVerb.DeleteNic);
+        return Act(command, now);
+    }
+
+    (NdisStatus Status, string Detail)? Refuse(DriverCommand command)
+    {
+        if (command.NicKey.Length == 0)
+        {
+            return (NdisStatus.InvalidParameter, "a NIC's command without its key");
+        }
+        var creates = command.Verb is DriverVerb.CreateNic or DriverVerb.RepairNic;
+        if (creates && command.Attach == NicAttach.Veth && (command.Vm.Length == 0 || command.Nic.Length == 0))
+        {
+            return (NdisStatus.InvalidParameter, "a veth needs the names of its VM and its NIC");
+        }
+        var fence = FenceOf(command.NicKey);
+        var highest = Math.Max(fence.Epoch, Find(command.NicKey)?.Epoch ?? 0);
+        if (command.Epoch < highest)
+        {
+            return (NdisStatus.InvalidParameter, $"stale epoch: {command.Epoch}, the highest seen is {highest}");
+        }
+        if (creates && !host.FencesKnown)
+        {
+            return (NdisStatus.Resources, "fences unknown: this host lost its fences and waits for the cluster's");
+        }
+        return creates && fence.Tombstone && fence.Epoch == command.Epoch
+            ? (NdisStatus.InvalidParameter, $"tombstoned: epoch {command.Epoch} ended with the deletion of the NIC")
+            : null;
+    }
+
+    (NdisStatus Status, string Detail)? Act(DriverCommand command, DeviceState? now)
+    {
+        switch (command.Verb)
+        {
+            case DriverVerb.CreateNic or DriverVerb.RepairNic when !host.Switches.Contains(command.Switch):
+                return (NdisStatus.Failure, $"no switch {command.Switch} on this host");
+            case DriverVerb.CreateNic:
+                // A gate that this epoch has opened is not the creation's to close.
+                Put(command, up: now is not null && now.Epoch == command.Epoch && now.Up);
+                return null;
+            case DriverVerb.RepairNic:
+                Put(command, command.Up);
+                return null;
+            case DriverVerb.ConnectNic when now is null:
+                return (NdisStatus.Failure, "no device");
+            case DriverVerb.ConnectNic when !OnSwitch(command, now):
+                return (NdisStatus.Failure, $"device {now.Device} is not on switch {command.Switch}");
+            case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
+                if (now is not null)
+                {
+                    host.Devices[now.Device] = now with
+                    {
+                        Switch = command.Switch,
+                        Port = command.Port,
+                        Up = command.Verb == DriverVerb.ConnectNic,
+                        Epoch = command.Epoch,
+                        Revision = command.Revision,
+                    };
+                }
+                return null;
+            default:
+                host.Devices.Remove(DeviceOf(command.NicKey));
+                return null;
+        }
+    }
+
+    void Put(DriverCommand command, bool up)
+    {
+        var device = DeviceOf(command.NicKey);
+        host.Devices[device] = new DeviceState(
+            command.NicKey, command.Switch, command.Port, device,
+            Present: true, up, Enslaved: true, command.Epoch, command.Revision);
+    }
+
+    Fence FenceOf(string nicKey) => host.Fences.GetValueOrDefault(nicKey) ?? new Fence(0, Tombstone: false);
+
+    void Raise(string nicKey, long epoch, bool tombstone)
+    {
+        var now = FenceOf(nicKey);
+        if (epoch > now.Epoch || (tombstone && !now.Tombstone))
+        {
+            host.Fences[nicKey] = new Fence(epoch, tombstone);
+        }
+    }
+
+    static bool OnSwitch(DriverCommand command, DeviceState now) => now.Enslaved && now.Switch == command.Switch;
+
+    static bool AsAsked(DriverCommand command, DeviceState now) => command.Verb switch
+    {
+        DriverVerb.CreateNic => OnSwitch(command, now),
+        DriverVerb.ConnectNic => OnSwitch(command, now) && now.Up,
+        DriverVerb.DisconnectNic => !now.Up,
+        DriverVerb.RepairNic => OnSwitch(command, now) && now.Up == command.Up,
+        _ => !now.Present,
+    };
+
+    /// <summary>Success is what the read-back says, not what was asked.</summary>
+    static (NdisStatus Status, string Detail)? Judge(DriverCommand command, DeviceState observed)
+    {
+        if (!observed.Present)
+        {
+            return command.Verb is DriverVerb.DeleteNic or DriverVerb.DisconnectNic
+                ? null
+                : (NdisStatus.Failure, "read back: no device");
+        }
+        var current = observed.Epoch == command.Epoch && observed.Revision >= command.Revision;
+        return current && AsAsked(command, observed) ? null : (NdisStatus.Failure, $"read back: {observed}");
+    }
+}

@@ -1,0 +1,110 @@
+using System.Security.Cryptography;
+using ControlPlane.Agent;
+using ControlPlane.Agent.Link;
+using ControlPlane.DriverAbi;
+
+namespace ControlPlane.Host.Agents;
+
+/// <summary>Which hosts this process has the agents of.</summary>
+/// <param name="Driver">"linux" or "simulated".</param>
+/// <param name="StateDirectory">Each host has a directory of its own below it.</param>
+/// <param name="Socket">The agent socket of the node.</param>
+sealed record LocalAgentsOptions(IReadOnlyList<string> Hosts, string Driver, string StateDirectory, string Socket)
+{
+    /// <summary>An ordered end takes the data path away and the next start puts it back. False leaves it running.</summary>
+    public bool SuspendAtStop { get; init; } = true;
+
+    /// <summary>An address instead of the socket, or null.</summary>
+    public Uri? Address { get; init; }
+}
+
+/// <summary>
+/// The agents of one or more hosts in this process. They speak to the node as agents elsewhere do, over the socket: what
+/// works here works there.
+/// </summary>
+sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerFactory logs) : IHostedService, IAsyncDisposable
+{
+    readonly CancellationTokenSource _stop = new();
+    readonly List<Running> _running = [];
+    readonly ILogger _log = logs.CreateLogger<LocalAgents>();
+
+    /// <summary>Agents that have an open session now.</summary>
+    public int Online => _running.Count(running => running.Agent.Session > 0);
+
+    /// <summary>Runs the agents alone, until stopped: for a process that is nothing else.</summary>
+    public static async Task RunAgent(LocalAgentsOptions options, TimeProvider time, ILoggerFactory logs, CancellationToken stop)
+    {
+        await using var agents = new LocalAgents(options, time, logs);
+        await agents.StartAsync(stop);
+        try
+        {
+            // One that fails ends the process, so that whoever watches over it sees it.
+            await await Task.WhenAny(agents._running.Select(running => running.Work)).WaitAsync(stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Asked for.
+        }
+        finally
+        {
+            await agents.StopAsync(CancellationToken.None);
+        }
+    }
+
+    /// <summary>A host that cannot be made ready is an error of the start; a node that is not there yet is not.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var host in options.Hosts)
+        {
+            var driver = Drivers.Open(options.Driver, host, Path.Combine(options.StateDirectory, host), time);
+            var link = options.Address is { } address ? GrpcAgentLink.ToAddress(address) : GrpcAgentLink.ToSocket(options.Socket);
+            var surroundings = new AgentSurroundings(
+                time, new Random(RandomNumberGenerator.GetInt32(int.MaxValue)), logs.CreateLogger<HostAgent>());
+            var running = new Running(host, driver, link, new HostAgent(host, driver, link, new HostAgentOptions(), surroundings));
+            _running.Add(running);
+            await driver.Resume(cancellationToken);
+            running.Work = Watch(running);
+        }
+    }
+
+    /// <summary>First the sessions end, with a good-bye; then the hosts, one after the other.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_running.Select(running => running.Work)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var running in _running)
+        {
+            if (options.SuspendAtStop)
+            {
+                await running.Driver.Suspend(cancellationToken);
+            }
+            await running.Driver.DisposeAsync();
+            running.Link.Dispose();
+        }
+        _running.Clear();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _stop.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    async Task Watch(Running running)
+    {
+        try
+        {
+            await running.Agent.Run(_stop.Token);
+        }
+        catch (Exception error)
+        {
+            GatewayLog.LocalAgentFailed(_log, error, running.Host);
+            throw;
+        }
+    }
+
+    sealed record Running(string Host, IDriver Driver, GrpcAgentLink Link, HostAgent Agent)
+    {
+        public Task Work { get; set; } = Task.CompletedTask;
+    }
+}

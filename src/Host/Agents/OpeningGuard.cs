@@ -1,0 +1,63 @@
+namespace ControlPlane.Host.Agents;
+
+/// <summary>An agent that opens streams in a storm is sent away, longer each time; each opening is a write at its bridge.</summary>
+sealed class OpeningGuard(AgentGatewayOptions options, TimeProvider time)
+{
+    const int HostsMax = 10_000;
+    static readonly TimeSpan FirstAway = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan LongestAway = TimeSpan.FromSeconds(30);
+
+    readonly Lock _sync = new();
+    readonly Dictionary<string, History> _hosts = new(StringComparer.Ordinal);
+
+    /// <summary>Null: welcome. Else how long to stay away.</summary>
+    public TimeSpan? SendAway(string host)
+    {
+        lock (_sync)
+        {
+            var now = time.GetUtcNow();
+            if (!_hosts.TryGetValue(host, out var history))
+            {
+                Forget(now);
+                _hosts[host] = history = new History();
+            }
+            while (history.Opens.TryPeek(out var oldest) && now - oldest > options.OpensWithin)
+            {
+                history.Opens.Dequeue();
+            }
+            if (history.Opens.Count < options.OpensMax)
+            {
+                history.Opens.Enqueue(now);
+                history.Away = history.Opens.Count == 1 ? FirstAway : history.Away;
+                return null;
+            }
+            var away = history.Away;
+            history.Away = away * 2 < LongestAway ? away * 2 : LongestAway;
+            return away;
+        }
+    }
+
+    /// <summary>Names are free to invent, so the table has a bound: the quiet ones go, and if none is quiet, all do.</summary>
+    void Forget(DateTimeOffset now)
+    {
+        if (_hosts.Count < HostsMax)
+        {
+            return;
+        }
+        foreach (var (host, _) in _hosts.Where(pair => pair.Value.Opens.All(open => now - open > options.OpensWithin)).ToList())
+        {
+            _hosts.Remove(host);
+        }
+        if (_hosts.Count >= HostsMax)
+        {
+            _hosts.Clear();
+        }
+    }
+
+    sealed class History
+    {
+        public Queue<DateTimeOffset> Opens { get; } = new();
+
+        public TimeSpan Away { get; set; } = FirstAway;
+    }
+}

@@ -1,0 +1,65 @@
+using ControlPlane.Messages;
+
+namespace ControlPlane.Tests.Conformance;
+
+/// <summary>
+/// What a scenario speaks to: one switch of its own on one host, entered as a peer's protocol edge (api.md 4). The same
+/// scenario runs on the lifecycles alone and over the HTTP entry of a running control plane.
+/// </summary>
+public interface ITarget
+{
+    string Host { get; }
+
+    /// <summary>The switch of this scenario; nobody else uses it.</summary>
+    string Switch { get; }
+
+    Task<Verdict> DefineSwitch(params ExtensionDefinition[] extensions);
+
+    Task<Verdict> Oid(OidRequest request);
+
+    /// <summary>OIDs that arrive together, in this order where the target can keep it.</summary>
+    Task<IReadOnlyList<Verdict>> OidsAtOnce(IEnumerable<OidRequest> requests);
+
+    /// <summary>Takes a reference on the port, or on the NIC when an index is given; the verdict has the hold's id.</summary>
+    Task<Verdict> Hold(string holder, uint portId, int? nicIndex);
+
+    Task<Verdict> Release(string holdId);
+
+    Task InFlight(uint portId, int nicIndex, int packets, int oids);
+
+    /// <summary>Plants a fault at the miniport edge: the next such commands of this host fail, after those that are skipped.</summary>
+    Task Plant(DriverVerb verb, NdisStatus status, int times = 1, int skip = 0);
+
+    Task<Verdict> DefineVm(string vm, params NicDefinition[] nics);
+
+    /// <summary>Starts and waits for the end of the operation; the verdict is the operation's.</summary>
+    Task<Verdict> StartVm(string vm);
+
+    /// <summary>Asks for the stop and waits for nothing.</summary>
+    Task<Verdict> StopVm(string vm);
+
+    /// <summary>running, stopped, …, once nothing moves any more.</summary>
+    Task<string> Power(string vm);
+
+    /// <summary>Types of the stored events of an entity, oldest first, once nothing moves any more.</summary>
+    Task<IReadOnlyList<string>> Events(EntityId id);
+
+    /// <summary>The MTU of a NIC as the control plane knows it.</summary>
+    Task<int?> Mtu(EntityId nic);
+
+    /// <summary>The states of all ports and NICs of this switch and of these other entities, as text to compare.</summary>
+    Task<string> Picture();
+
+    /// <summary>The data path has nothing left of this switch's ports and NICs.</summary>
+    Task<bool> DataPathIsClean();
+}
+
+/// <summary>How a request ended: completed with an outcome, done, or refused with a code and a rule.</summary>
+/// <param name="Http">The HTTP status: 409 illegal here, 422 well formed but wrong.</param>
+public sealed record Verdict(int Http, OidOutcome? Outcome, Refusal? Refusal, string? Id = null)
+{
+    public bool Succeeded => Refusal is null && Outcome is null or { Status: NdisStatus.Success };
+
+    public override string ToString() =>
+        Refusal is { } no ? $"{Http} {no.Code} ({no.Rule}): {no.Detail}" : $"{Http} {Outcome?.Oid} {Outcome?.Status}";
+}

@@ -1,0 +1,17 @@
+namespace ControlPlane.Tests.Conformance;
+
+// Every scenario, on the lifecycles alone.
+
+public sealed class LegalOnLifecycles() : LegalScenarios(new WorldTarget());
+
+public sealed class AdaptersOnLifecycles() : AdapterScenarios(new WorldTarget());
+
+public sealed class IllegalOnLifecycles() : IllegalScenarios(new WorldTarget());
+
+public sealed class RefusalsOnLifecycles() : RefusalScenarios(new WorldTarget());
+
+public sealed class DrainOnLifecycles() : DrainScenarios(new WorldTarget());
+
+public sealed class OrderOnLifecycles() : OrderScenarios(new WorldTarget());
+
+public sealed class VmsOnLifecycles() : VmScenarios(new WorldTarget());

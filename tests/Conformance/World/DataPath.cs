@@ -1,0 +1,137 @@
+using ControlPlane.Messages;
+
+namespace ControlPlane.Tests.Conformance;
+
+/// <summary>
+/// A host's data path in memory: devices with a gate, whose epoch and revision are read back; fences; faults on request.
+/// A command is carried out once: its id again gives the recorded completion.
+/// </summary>
+public sealed class DataPath(string host)
+{
+    readonly Dictionary<string, Completion> _completions = [];
+    readonly Dictionary<string, (long Epoch, bool Ended)> _fences = [];
+    readonly List<(PlantedFault Fault, int Skip)> _faults = [];
+    long _seq;
+    int _boot = 1;
+
+    public SortedSet<string> Switches { get; } = new(StringComparer.Ordinal);
+
+    public SortedSet<string> Ports { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Devices by NIC key.</summary>
+    public SortedDictionary<string, DeviceState> Devices { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Commands that were carried out, oldest first; repeats are not.</summary>
+    public List<DriverCommand> Carried { get; } = [];
+
+    /// <summary>After <paramref name="skip"/> commands with this verb, the next ones fail with this status.</summary>
+    public void Plant(DriverVerb verb, NdisStatus status, int times = 1, int skip = 0) => _faults.Add((new PlantedFault(verb, status, times), skip));
+
+    /// <summary>The host comes up again with nothing but its fences, which are on its disk.</summary>
+    public void Reboot()
+    {
+        (_boot, _seq) = (_boot + 1, 0);
+        _completions.Clear();
+        Switches.Clear();
+        Ports.Clear();
+        Devices.Clear();
+    }
+
+    public Inventory Inventory() => new($"{host}-boot-{_boot}", _boot, _seq, [.. Switches], [.. Devices.Values]);
+
+    public DriverFrame Remove(string nicKey)
+    {
+        var device = Devices[nicKey];
+        Devices.Remove(nicKey);
+        return Frame(FrameKind.Vanished, device with { Present = false, Up = false, Enslaved = false });
+    }
+
+    public DriverFrame MoveGate(string nicKey, bool up) => Frame(FrameKind.Changed, Devices[nicKey] = Devices[nicKey] with { Up = up });
+
+    public Completion Carry(DriverCommand command)
+    {
+        if (_completions.TryGetValue(command.CommandId, out var known))
+        {
+            return known;
+        }
+        Carried.Add(command);
+        var failure = Planted(command.Verb) ?? Act(command);
+        return _completions[command.CommandId] = failure is { } status
+            ? new Completion(command.CommandId, status, "planted or stale", Observed(command))
+            : new Completion(command.CommandId, NdisStatus.Success, null, Observed(command));
+    }
+
+    NdisStatus? Planted(DriverVerb verb)
+    {
+        var at = _faults.FindIndex(planted => planted.Fault.Verb == verb);
+        if (at < 0)
+        {
+            return null;
+        }
+        var (fault, skip) = _faults[at];
+        _faults[at] = skip > 0 ? (fault, skip - 1) : (fault with { Times = fault.Times - 1 }, 0);
+        _faults.RemoveAll(planted => planted.Fault.Times == 0);
+        return skip > 0 ? null : fault.Status;
+    }
+
+    NdisStatus? Act(DriverCommand command)
+    {
+        switch (command.Verb)
+        {
+            case DriverVerb.EnsureSwitch:
+                Switches.Add(command.Switch);
+                return null;
+            case DriverVerb.RemoveSwitch:
+                Switches.Remove(command.Switch);
+                return null;
+            case DriverVerb.CreatePort:
+                Ports.Add($"{command.Switch}/{command.Port}");
+                return null;
+            case DriverVerb.DeletePort:
+                Ports.Remove($"{command.Switch}/{command.Port}");
+                return null;
+            case DriverVerb.CreateNic or DriverVerb.ConnectNic or DriverVerb.DisconnectNic or DriverVerb.DeleteNic or DriverVerb.RepairNic:
+                return ActOnNic(command);
+            default:
+                return null;
+        }
+    }
+
+    NdisStatus? ActOnNic(DriverCommand command)
+    {
+        var (epoch, ended) = _fences.GetValueOrDefault(command.NicKey);
+        var makes = command.Verb is DriverVerb.CreateNic or DriverVerb.RepairNic;
+        var device = Devices.GetValueOrDefault(command.NicKey);
+        if (command.Epoch < epoch || (makes && ended && command.Epoch == epoch) || (makes && !Switches.Contains(command.Switch))
+            || (device is not null && device.Epoch == command.Epoch && device.Revision > command.Revision))
+        {
+            return NdisStatus.InvalidParameter;
+        }
+        _fences[command.NicKey] = (command.Epoch, command.Verb == DriverVerb.DeleteNic);
+        if (command.Verb == DriverVerb.DeleteNic)
+        {
+            Devices.Remove(command.NicKey);
+        }
+        else if (makes)
+        {
+            Devices[command.NicKey] = new DeviceState(
+                command.NicKey, command.Switch, command.Port, $"tap-{command.Nic}", true, command.Up, true, command.Epoch, command.Revision);
+        }
+        else if (device is not null)
+        {
+            Devices[command.NicKey] = device with
+            {
+                Up = command.Verb == DriverVerb.ConnectNic,
+                Epoch = command.Epoch,
+                Revision = command.Revision,
+            };
+        }
+        return device is null && command.Verb == DriverVerb.ConnectNic ? NdisStatus.Failure : null;
+    }
+
+    DeviceState? Observed(DriverCommand command) => command.NicKey.Length == 0
+        ? null
+        : Devices.GetValueOrDefault(command.NicKey) ?? new DeviceState(command.NicKey, command.Switch, command.Port, "", false, false, false, 0, 0);
+
+    DriverFrame Frame(FrameKind kind, DeviceState device) => new($"{host}-boot-{_boot}", _boot, ++_seq, DateTimeOffset.UnixEpoch, kind, device);
+}

@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Text;
+using ControlPlane.Actors;
+using ControlPlane.Actors.Nics;
+using ControlPlane.Actors.Switches;
+using ControlPlane.Actors.Vms;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Tests.Conformance;
+
+/// <summary>The lifecycles alone, in a world of their own.</summary>
+public sealed class WorldTarget : ITarget
+{
+    int _holds;
+
+    public WorldTarget() => World.Connect(Host);
+
+    public World World { get; } = new();
+
+    public string Host => "hv01";
+
+    public string Switch => "sw";
+
+    public EntityId SwitchId => EntityId.Switch(Host, Switch);
+
+    public Task<Verdict> DefineSwitch(params ExtensionDefinition[] extensions) => Of(World.DefineSwitch(SwitchId, DriftPolicy.Report, extensions));
+
+    public Task<Verdict> Oid(OidRequest request) => Of(World.Oid(SwitchId, request));
+
+    public async Task<IReadOnlyList<Verdict>> OidsAtOnce(IEnumerable<OidRequest> requests)
+    {
+        Question[] asked = [.. requests.Select(request => World.Ask(SwitchId, request.RequestId, new SubmitOid(request, FromPeer: true)))];
+        World.Settle();
+        return await Task.WhenAll(asked.Select(question => Of(question.Answer!)));
+    }
+
+    public Task<Verdict> Hold(string holder, uint portId, int? nicIndex)
+    {
+        var id = string.Create(CultureInfo.InvariantCulture, $"hold-{++_holds}");
+        return Of(World.Do(SwitchId, new TakeHoldAt(id, holder, portId, nicIndex, "test")), id);
+    }
+
+    public Task<Verdict> Release(string holdId) => Of(World.Do(SwitchId, new ReleaseHoldAt(holdId)));
+
+    public Task InFlight(uint portId, int nicIndex, int packets, int oids) =>
+        Of(World.Do(SwitchId, new SetInFlightAt(portId, nicIndex, packets, oids)));
+
+    public Task Plant(DriverVerb verb, NdisStatus status, int times = 1, int skip = 0)
+    {
+        World.Hosts[Host].Plant(verb, status, times, skip);
+        return Task.CompletedTask;
+    }
+
+    public Task<Verdict> DefineVm(string vm, params NicDefinition[] nics) => Of(World.DefineVm(vm, Host, nics));
+
+    public Task<Verdict> StartVm(string vm)
+    {
+        var answer = World.StartVm(vm);
+        var problem = answer.Refusal ?? World.State<VmState>(EntityId.Vm(vm)).Operations[^1].Problem;
+        return Of(answer with { Refusal = problem });
+    }
+
+    public Task<Verdict> StopVm(string vm) => Of(World.StopVm(vm));
+
+    public Task<string> Power(string vm) => Task.FromResult(World.State<VmState>(EntityId.Vm(vm)).Name);
+
+    public Task<IReadOnlyList<string>> Events(EntityId id) => Task.FromResult(World.Events(id));
+
+    public Task<int?> Mtu(EntityId nic) => Task.FromResult(World.State<NicState>(nic).BodyOrNull?.Parameters.Mtu);
+
+    public Task<string> Picture() => Task.FromResult(string.Join('\n', World.Entities
+        .Where(id => id.Kind is "port" or "nic")
+        .Select(id => $"{id} {Encoding.UTF8.GetString(StateNames.Encode(id, World.State(id)!))}")
+        .Concat(World.Switch(SwitchId).Ports.Values.Select(port => $"{port.PortId} {port.Name} {string.Join(',', port.Nics)}"))));
+
+    public Task<bool> DataPathIsClean()
+    {
+        var path = World.Hosts[Host];
+        return Task.FromResult(path.Devices.Count == 0 && path.Ports.Count == 0);
+    }
+
+    static Task<Verdict> Of(Answer answer, string? id = null) => Task.FromResult(new Verdict(
+        answer.Refusal is { } refusal ? Http(refusal.Kind) : 200, answer.Refusal is null ? answer.Reply as OidOutcome : null, answer.Refusal, id));
+
+    static int Http(RefusalKind kind) => kind switch
+    {
+        RefusalKind.NotFound => 404,
+        RefusalKind.Unprocessable => 422,
+        RefusalKind.Offline => 503,
+        _ => 409,
+    };
+}
