@@ -4,7 +4,6 @@ using ControlPlane.Agent.Link;
 using ControlPlane.Agent.Wire;
 using ControlPlane.Messages;
 using Grpc.Core;
-using Microsoft.AspNetCore.Connections.Features;
 
 namespace ControlPlane.Host.Agents;
 
@@ -191,7 +190,7 @@ sealed class AgentGateway(
         new Envelope(EntityId.Bridge(host), $"agent:{host}:{id}", $"agent:{host}", $"agent:{host}:{id}", body), world.Options.AskMax, stop);
 
     static bool OverSocket(ServerCallContext context) =>
-        context.GetHttpContext().Features.Get<IConnectionEndPointFeature>()?.LocalEndPoint is System.Net.Sockets.UnixDomainSocketEndPoint;
+        context.GetHttpContext().Features.Get<AgentSocket>() is not null;
 
     static LinkParcel Read(Parcel wire)
     {

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Agent.Link;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -41,7 +42,15 @@ static class AgentGatewayHosting
             Directory.CreateDirectory(directory);
         }
         RemoveStale(path);
-        kestrel.ListenUnixSocket(path, listen => listen.Protocols = HttpProtocols.Http2);
+        kestrel.ListenUnixSocket(path, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            listen.Use(next => connection =>
+            {
+                connection.Features.Set(AgentSocket.Mark);
+                return next(connection);
+            });
+        });
     }
 
     /// <summary>A socket file outlives a process that was killed. One that somebody answers is not ours to remove.</summary>
@@ -77,5 +86,15 @@ static class AgentGatewayHosting
             }
             return socket;
         };
+    }
+}
+
+/// <summary>Marks connections that came over the agent socket: only who may open that file may say which host it is.</summary>
+sealed class AgentSocket
+{
+    public static readonly AgentSocket Mark = new();
+
+    AgentSocket()
+    {
     }
 }

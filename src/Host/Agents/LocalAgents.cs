@@ -14,6 +14,9 @@ sealed record LocalAgentsOptions(IReadOnlyList<string> Hosts, string Driver, str
     /// <summary>An ordered end takes the data path away and the next start puts it back. False leaves it running.</summary>
     public bool SuspendAtStop { get; init; } = true;
 
+    /// <summary>Linux: stands before the names of network namespaces.</summary>
+    public string NamespacePrefix { get; init; } = "";
+
     /// <summary>An address instead of the socket, or null.</summary>
     public Uri? Address { get; init; }
 }
@@ -56,7 +59,8 @@ sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerF
     {
         foreach (var host in options.Hosts)
         {
-            var driver = Drivers.Open(options.Driver, host, Path.Combine(options.StateDirectory, host), time);
+            var driver = Drivers.Open(
+                options.Driver, new DriverPlace(host, Path.Combine(options.StateDirectory, host), options.NamespacePrefix), time);
             var link = options.Address is { } address ? GrpcAgentLink.ToAddress(address) : GrpcAgentLink.ToSocket(options.Socket);
             var surroundings = new AgentSurroundings(
                 time, new Random(RandomNumberGenerator.GetInt32(int.MaxValue)), logs.CreateLogger<HostAgent>());

@@ -49,7 +49,7 @@ static class ControlPlaneApp
     }
 
     public static LocalAgentsOptions LocalAgents(NodeOptions options) =>
-        new(options.Hosts, options.Driver, options.AgentState, options.AgentSocket);
+        new(options.Hosts, options.Driver, options.AgentState, options.AgentSocket) { NamespacePrefix = options.NamespacePrefix };
 
     public static void ConfigureLogging(ILoggingBuilder logging, IConfiguration configuration)
     {
