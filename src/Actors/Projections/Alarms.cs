@@ -4,7 +4,6 @@ using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Switches;
-using ControlPlane.Messages;
 
 namespace ControlPlane.Actors.Projections;
 

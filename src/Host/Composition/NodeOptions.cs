@@ -83,7 +83,7 @@ sealed record NodeOptions
         SettingException Wrong(string what) => new($"{source}: {key} {what}, not \"{value}\".");
     }
 
-    static IReadOnlyList<string>? HostsOf(string value) =>
+    static string[]? HostsOf(string value) =>
         value.Split(',', StringSplitOptions.TrimEntries) is { Length: >= 1 and <= HostsMax } names
         && names.All(name => Names.IsName(name)) && names.Distinct(StringComparer.Ordinal).Count() == names.Length
             ? names

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using ControlPlane.Host.Api;
-using ControlPlane.Host.Api.Requests;
 
 namespace ControlPlane.Host.Security;
 
@@ -15,7 +14,10 @@ sealed class AuthMiddleware(RequestDelegate next, TokenBook tokens, FailedLogins
         StatusCodes.Status401Unauthorized, "auth.token", "A valid token is needed.", "Send Authorization: Bearer with a valid token.");
 
     static readonly Problem TooMany = new(
-        StatusCodes.Status429TooManyRequests, "auth.attempts", "Too many failed attempts.", "Wait a minute.") { RetryAfter = 60 };
+        StatusCodes.Status429TooManyRequests, "auth.attempts", "Too many failed attempts.", "Wait a minute.")
+    {
+        RetryAfter = 60,
+    };
 
     public Task Invoke(HttpContext http)
     {

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Host.Projections;
-using ControlPlane.Messages;
 
 namespace ControlPlane.Host.Api.Documents;
 

@@ -40,6 +40,12 @@ sealed class Watchers(EventLog log, ReadTables tables, Positions positions, Proj
     static readonly TimeSpan WriteMax = TimeSpan.FromSeconds(10);
     static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(10);
 
+    static readonly Problem TooMany = new(
+        StatusCodes.Status429TooManyRequests, "watch.many", "Too many streams.", $"A caller has at most {StreamsPerCallerMax} streams.")
+    {
+        RetryAfter = 5,
+    };
+
     readonly ConcurrentDictionary<string, int> _streams = new(StringComparer.Ordinal);
 
     public async Task Serve(HttpContext http, EventFilter filter, string? after)
@@ -57,8 +63,7 @@ sealed class Watchers(EventLog log, ReadTables tables, Positions positions, Proj
         if (_streams.AddOrUpdate(caller, 1, (_, open) => open + 1) > StreamsPerCallerMax)
         {
             Leave(caller);
-            throw new BadInputException(new Problem(
-                StatusCodes.Status429TooManyRequests, "watch.many", "Too many streams.", $"A caller has at most {StreamsPerCallerMax} streams.") { RetryAfter = 5 });
+            throw new BadInputException(TooMany);
         }
         try
         {
