@@ -84,6 +84,7 @@ sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerF
             }
             await running.Driver.DisposeAsync();
             running.Link.Dispose();
+            running.Agent.Dispose();
         }
         _running.Clear();
     }
