@@ -21,7 +21,8 @@ public sealed record ReportCompletion(long Session, Completion Completion) : Com
 /// <summary>A command for the host's data path; the answer is its completion.</summary>
 public sealed record IssueCommand(DriverCommand Command) : Command;
 
-public sealed record CommandDone(Completion Completion) : Reply;
+/// <param name="Session">The session that reported it: what it read back is newer than the snapshot that opened the session.</param>
+public sealed record CommandDone(Completion Completion, long Session = 0) : Reply;
 
 /// <summary>The first word of an agent's stream.</summary>
 /// <param name="Protocol">Version of the link; a node names the versions that it speaks when it refuses one.</param>

@@ -33,8 +33,9 @@ public sealed record SetInFlight(int Packets, int Oids) : Command;
 
 /// <summary>The host's view of a NIC's device: a frame, or one line of a snapshot. Null device fields mean absent.</summary>
 /// <param name="Source">Position of the report: boot id, stream epoch and seq, or snapshot and session.</param>
-/// <param name="Snapshot">The report is a line of a snapshot: it is never older than what we know.</param>
-public sealed record ReportDevice(string Source, bool Snapshot, DeviceState Device) : Command;
+/// <param name="Snapshot">The report is a line of a snapshot.</param>
+/// <param name="Session">The session that the snapshot opened.</param>
+public sealed record ReportDevice(string Source, bool Snapshot, DeviceState Device, long Session = 0) : Command;
 
 /// <summary>A status indication for a NIC: forwarded while the NIC is connected, later only under an earlier reference (switch.md 2.8, 8.7).</summary>
 public sealed record IndicateStatus(string Status) : Command;
@@ -110,17 +111,20 @@ public abstract record PortEvent : Event
 /// <summary>Where a NIC is attached.</summary>
 public sealed record NicPlace(string Host, string Switch, string Port, uint PortId, int NicIndex);
 
-/// <summary>A NIC_CREATE is on its way to the data path.</summary>
+/// <summary>
+/// A NIC_CREATE is on its way to the data path. The events that end an OID carry what was read back and the session in
+/// which it was read.
+/// </summary>
 /// <param name="Epoch">The grant epoch: commands to the host carry it, and a host refuses a lower one.</param>
 public sealed record NicCreateProposed(OpenOid Oid, NicPlace Place, NicParameters Parameters, long Epoch) : NicEvent;
 
-public sealed record NicCreated(string RequestId, DeviceState? Observed) : NicEvent;
+public sealed record NicCreated(string RequestId, DeviceState? Observed, long Session = 0) : NicEvent;
 
 public sealed record NicCreateRefused(string RequestId, RefusedBy By) : NicEvent;
 
 public sealed record NicConnectProposed(OpenOid Oid, long Revision) : NicEvent;
 
-public sealed record NicConnected(string RequestId, DeviceState? Observed) : NicEvent;
+public sealed record NicConnected(string RequestId, DeviceState? Observed, long Session = 0) : NicEvent;
 
 /// <summary>Changed fields only; null means unchanged.</summary>
 public sealed record NicUpdated(string RequestId, NicParameters Changes) : NicEvent;
@@ -128,7 +132,7 @@ public sealed record NicUpdated(string RequestId, NicParameters Changes) : NicEv
 /// <summary>Effective when received (switch.md 3.3): from here on no new reference, no traffic.</summary>
 public sealed record NicDisconnectReceived(OpenOid Oid, long Revision) : NicEvent;
 
-public sealed record NicDisconnected(string RequestId, DeviceState? Observed) : NicEvent;
+public sealed record NicDisconnected(string RequestId, DeviceState? Observed, long Session = 0) : NicEvent;
 
 public sealed record NicDeleteReceived(OpenOid Oid, long Revision) : NicEvent;
 
@@ -157,7 +161,7 @@ public sealed record NicConverged(string Source, DeviceState Observed) : NicEven
 
 public sealed record NicRepairStarted(long Revision) : NicEvent;
 
-public sealed record NicRepaired(DeviceState? Observed) : NicEvent;
+public sealed record NicRepaired(DeviceState? Observed, long Session = 0) : NicEvent;
 
 /// <summary>The data path failed what may not fail; the state went on as the OID says (switch.md 3.5).</summary>
 public sealed record NicEdgeFaulted(string RequestId, DriverVerb Verb, NdisStatus Status, string? Detail) : NicEvent;

@@ -187,7 +187,10 @@ public static class StoredNames
         ?? throw new JsonException($"{name} is null");
 }
 
-/// <summary>Writes a word of an open family as {"name": its stored name, "body": itself}.</summary>
+/// <summary>
+/// Writes a word of an open family as {"name": its stored name, "body": itself}. Words are always written by
+/// <see cref="WordsJson"/>, also inside a state that another context writes.
+/// </summary>
 public sealed class NamedJson<T> : JsonConverter<T>
     where T : class
 {
@@ -196,7 +199,7 @@ public sealed class NamedJson<T> : JsonConverter<T>
         using var document = JsonDocument.ParseValue(ref reader);
         var name = document.RootElement.GetProperty("name").GetString() ?? throw new JsonException("no stored name");
         var type = StoredNames.TypeOf(name) ?? throw new JsonException($"the stored name {name} is not known to this release");
-        return document.RootElement.GetProperty("body").Deserialize(options.GetTypeInfo(type)) as T
+        return document.RootElement.GetProperty("body").Deserialize(WordsJson.Default.Options.GetTypeInfo(type)) as T
             ?? throw new JsonException($"{name} is no {typeof(T).Name}");
     }
 
@@ -205,7 +208,7 @@ public sealed class NamedJson<T> : JsonConverter<T>
         writer.WriteStartObject();
         writer.WriteString("name", StoredNames.Of(value));
         writer.WritePropertyName("body");
-        JsonSerializer.Serialize(writer, value, options.GetTypeInfo(value.GetType()));
+        JsonSerializer.Serialize(writer, value, WordsJson.Default.Options.GetTypeInfo(value.GetType()));
         writer.WriteEndObject();
     }
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using ControlPlane.Actors;
 using ControlPlane.Actors.Nics;
-using ControlPlane.Actors.Switches;
 using ControlPlane.Actors.Vms;
 using ControlPlane.Messages;
 

@@ -102,7 +102,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         return waiting.Key is null
             ? Decision<BridgeEvent>.Accept(new Done()) // completed before: the agent repeats itself after a reconnect
             : Decision<BridgeEvent>.Accept([new CommandCompleted(waiting.Key, completion)], new Done(),
-                [new LateAnswer(waiting.Key, new CommandDone(completion), null)]);
+                [new LateAnswer(waiting.Key, new CommandDone(completion, state.Session), null)]);
     }
 
     static Decision<BridgeEvent> Issue(BridgeState state, IssueCommand issue, in Turn turn) =>

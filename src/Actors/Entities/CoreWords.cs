@@ -97,7 +97,8 @@ public sealed record CoreLimits(int StashMax, int BatchMax, int ExecutedMax, int
 {
     public static CoreLimits For(string kind) => kind switch
     {
-        "port" or "nic" => new CoreLimits(1_000, 64, 8, 200, 3),
+        // As many as may be under way to one NIC at once and still come again: a bridge's 64 frames, its OID, errands.
+        "port" or "nic" => new CoreLimits(1_000, 64, 128, 200, 3),
         _ => new CoreLimits(1_000, 64, 256, 500, 3),
     };
 }

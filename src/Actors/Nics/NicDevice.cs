@@ -20,7 +20,8 @@ static class NicDevice
         {
             return Decision<NicEvent>.Accept(new Done()); // The open command's read-back will say what is there.
         }
-        if (!report.Snapshot && (seen.Epoch, seen.Revision).CompareTo((state.Epoch, body.Applied)) < 0)
+        var overtaken = (seen.Epoch, seen.Revision).CompareTo((state.Epoch, body.Applied)) < 0;
+        if (report.Snapshot ? overtaken && report.Session <= body.SeenIn : overtaken)
         {
             return Decision<NicEvent>.Accept(new Done()); // Said before our last command was applied.
         }
@@ -39,8 +40,8 @@ static class NicDevice
         ({ Drift.Stage: DriftStage.Telling } body, DriftAnswer { Repair: true }) =>
             Decision<NicEvent>.Accept(null, new NicDriftTold(true), new NicRepairStarted(body.Revision + 1)),
         ({ Drift.Stage: DriftStage.Telling }, _) => Decision<NicEvent>.Accept(null, new NicDriftTold(false)),
-        ({ Drift.Stage: DriftStage.Repairing }, CommandDone { Completion: { Status: NdisStatus.Success } completion }) =>
-            Decision<NicEvent>.Accept(null, new NicRepaired(completion.Observed)),
+        ({ Drift.Stage: DriftStage.Repairing }, CommandDone { Completion: { Status: NdisStatus.Success } completion } done) =>
+            Decision<NicEvent>.Accept(null, new NicRepaired(completion.Observed, done.Session)),
         ({ Drift.Stage: DriftStage.Repairing } body, CommandDone { Completion: var failed }) =>
             Decision<NicEvent>.Accept(null,
                 new NicEdgeFaulted($"repair:{body.Revision}", DriverVerb.RepairNic, failed.Status, failed.Detail), new NicDriftTold(false)),
@@ -57,7 +58,13 @@ static class NicDevice
             Revision = e.Revision,
             Drift = body.Drift is { } drift ? drift with { Stage = DriftStage.Repairing } : null,
         },
-        NicRepaired e => body with { Observed = e.Observed, Applied = e.Observed?.Revision ?? body.Applied, Drift = null },
+        NicRepaired e => body with
+        {
+            Observed = e.Observed,
+            SeenIn = e.Session,
+            Applied = e.Observed?.Revision ?? body.Applied,
+            Drift = null,
+        },
         _ => throw new UnreachableException(happened.ToString()),
     };
 

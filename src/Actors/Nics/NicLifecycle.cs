@@ -134,14 +134,14 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         }
         var completion = (answer.Reply as CommandDone)?.Completion;
         var status = completion?.Status ?? NdisStatus.Failure;
-        var (id, observed) = (oid.Request.RequestId, completion?.Observed);
+        var (id, observed, session) = (oid.Request.RequestId, completion?.Observed, (answer.Reply as CommandDone)?.Session ?? 0);
         return state switch
         {
             NicState.Creating when status != NdisStatus.Success => Refused(oid, status),
-            NicState.Creating => Late(oid, "Created", new NicCreated(id, observed)),
-            NicState.Connecting => Late(oid, "Connected", [.. Faulted(oid, DriverVerb.ConnectNic, status, completion), new NicConnected(id, observed)]),
+            NicState.Creating => Late(oid, "Created", new NicCreated(id, observed, session)),
+            NicState.Connecting => Late(oid, "Connected", [.. Faulted(oid, DriverVerb.ConnectNic, status, completion), new NicConnected(id, observed, session)]),
             NicState.Disconnecting => Late(oid, "Disconnected",
-                [.. Faulted(oid, DriverVerb.DisconnectNic, status, completion), new NicDisconnected(id, observed)]),
+                [.. Faulted(oid, DriverVerb.DisconnectNic, status, completion), new NicDisconnected(id, observed, session)]),
             NicState.Deleting => Late(oid, "Absent", [.. Faulted(oid, DriverVerb.DeleteNic, status, completion), new NicDeleted(id)]),
             _ => throw new UnreachableException(state.ToString()),
         };
@@ -201,15 +201,15 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     public static NicState Evolve(NicState state, NicEvent happened) => (state, happened) switch
     {
         (NicState.Absent s, NicCreateProposed e) => new NicState.Creating(
-            s.Id, e.Epoch, new NicBody(e.Place, e.Parameters, 1, 0, null, null, Drain.Empty), e.Oid),
-        (NicState.Creating s, NicCreated e) => new NicState.Created(s.Id, s.Epoch, Seen(s.Body, e.Observed, up: false)),
+            s.Id, e.Epoch, new NicBody(e.Place, e.Parameters, 1, 0, null, 0, null, Drain.Empty), e.Oid),
+        (NicState.Creating s, NicCreated e) => new NicState.Created(s.Id, s.Epoch, Seen(s.Body, e.Observed, e.Session, up: false)),
         (NicState.Creating s, NicCreateRefused) => new NicState.Absent(s.Id, s.Epoch),
         (NicState.Created s, NicConnectProposed e) => new NicState.Connecting(s.Id, s.Epoch, AtConnect(s.Body, e), e.Oid),
-        (NicState.Connecting s, NicConnected e) => new NicState.Connected(s.Id, s.Epoch, Seen(s.Body, e.Observed, up: true)),
+        (NicState.Connecting s, NicConnected e) => new NicState.Connected(s.Id, s.Epoch, Seen(s.Body, e.Observed, e.Session, up: true)),
         (NicState.Connected s, NicUpdated e) => s with { Body = s.Body with { Parameters = Merged(s.Body.Parameters, e.Changes) } },
         (NicState.Connected s, NicDisconnectReceived e) =>
             new NicState.Disconnecting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
-        (NicState.Disconnecting s, NicDisconnected e) => new NicState.Disconnected(s.Id, s.Epoch, Seen(s.Body, e.Observed, up: false)),
+        (NicState.Disconnecting s, NicDisconnected e) => new NicState.Disconnected(s.Id, s.Epoch, Seen(s.Body, e.Observed, e.Session, up: false)),
         (NicState.Created s, NicDeleteReceived e) => new NicState.Deleting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
         (NicState.Disconnected s, NicDeleteReceived e) => new NicState.Deleting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
         (NicState.Deleting s, NicDeleted) => new NicState.Absent(s.Id, s.Epoch),
@@ -248,11 +248,12 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     }
 
     /// <summary>The read-back of a completed command: applied, or a drift to be told when it is not as wanted.</summary>
-    static NicBody Seen(NicBody body, DeviceState? observed, bool up) => observed is null
+    static NicBody Seen(NicBody body, DeviceState? observed, long session, bool up) => observed is null
         ? body with { Applied = HasDevice(body.Parameters) ? body.Applied : body.Revision }
         : body with
         {
             Observed = observed,
+            SeenIn = session,
             Applied = observed.Revision,
             Drift = observed.Present && observed.Enslaved && observed.Up == up
                 ? null

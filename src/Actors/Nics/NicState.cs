@@ -81,9 +81,10 @@ public abstract record NicState(EntityId Id, long Epoch)
 /// <param name="Revision">Rises with each change wanted of the device within the epoch.</param>
 /// <param name="Applied">The revision that was read back from the host.</param>
 /// <param name="Observed">The device as last seen.</param>
+/// <param name="SeenIn">The session in which the last command was read back.</param>
 /// <param name="Drift">What was seen that is not wanted, and how far it was told; null when wanted and seen agree.</param>
 public sealed record NicBody(
-    NicPlace Place, NicParameters Parameters, long Revision, long Applied, DeviceState? Observed, NicDrift? Drift, Drain Drain);
+    NicPlace Place, NicParameters Parameters, long Revision, long Applied, DeviceState? Observed, long SeenIn, NicDrift? Drift, Drain Drain);
 
 /// <summary>A deviation of the device from what is wanted.</summary>
 public sealed record NicDrift(string Source, DeviceState Observed, DriftStage Stage);

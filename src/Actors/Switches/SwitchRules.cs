@@ -124,7 +124,7 @@ static class SwitchRules
             {
                 var device = e.Devices.FirstOrDefault(seen => seen.NicKey == nic.Id.Text && seen.Port == port.Name)
                     ?? new DeviceState(nic.Id.Text, s.Id.Parts[1], port.Name, "", false, false, false, 0, 0);
-                reports[nic.Id] = new ReportDevice(source, true, device);
+                reports[nic.Id] = new ReportDevice(source, true, device, e.Session);
             }
         }
         return (e.Present && s.Stage != SwitchStage.Failed) || s.Stage == SwitchStage.Deleting

@@ -34,6 +34,9 @@ sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerF
     /// <summary>Agents that have an open session now.</summary>
     public int Online => _running.Count(running => running.Agent.Session > 0);
 
+    /// <summary>Hosts of this process whose agents have no session now.</summary>
+    public IReadOnlyList<string> Offline => [.. options.Hosts.Where(host => !_running.Any(running => running.Host == host && running.Agent.Session > 0))];
+
     /// <summary>Runs the agents alone, until stopped: for a process that is nothing else.</summary>
     public static async Task RunAgent(LocalAgentsOptions options, TimeProvider time, ILoggerFactory logs, CancellationToken stop)
     {

@@ -16,13 +16,25 @@ public sealed partial class World
         {
             path = Hosts[host] = new DataPath(host);
         }
+        OpenSession(host, path);
+        return Settle();
+    }
+
+    /// <summary>The agent's stream breaks and comes again, while other work is under way.</summary>
+    public void Reconnect(string host)
+    {
+        _sessions.Remove(host);
+        OpenSession(host, Hosts[host]);
+    }
+
+    void OpenSession(string host, DataPath path)
+    {
         var question = Ask(EntityId.Bridge(host), NextMessage("agent"), new OpenSession("memory", "1", true, path.Inventory()));
         while (question.Answer is null)
         {
             Step();
         }
         _sessions[host] = ((SessionOpened)question.Answer.Reply!).Session;
-        return Settle();
     }
 
     /// <summary>The host's agent goes away; what the host has stays.</summary>

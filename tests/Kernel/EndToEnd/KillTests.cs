@@ -66,7 +66,7 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
             Assert.True(status is 200 or 202 or 503 or 504 or 500, $"{verb} {vm}: {status} {body}");
             if (status == 200)
             {
-                Assert.Equal("done", body!["status"]!.ToString());
+                Assert.Equal("done", body!["state"]!.ToString());
                 return true;
             }
             return false;

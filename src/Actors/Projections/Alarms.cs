@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using ControlPlane.Actors.Bridge;
+using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Nics;
+using ControlPlane.Actors.Ports;
+using ControlPlane.Actors.Switches;
+
+namespace ControlPlane.Actors.Projections;
+
+/// <summary>Something that a person should look at.</summary>
+/// <param name="Code">Stable dotted word; one alarm of a code is open per entity.</param>
+/// <param name="Reason">What is wrong, in one sentence.</param>
+/// <param name="Action">What to do about it.</param>
+public sealed record Alarm(string Code, AlarmSeverity Severity, string Reason, string Action);
+
+public enum AlarmSeverity
+{
+    Warning = 1,
+    Critical,
+}
+
+/// <summary>The open alarms of an entity follow from its view alone: they close by themselves when the view is well.</summary>
+public static class Alarms
+{
+    public static ImmutableArray<Alarm> Of(EntityView view)
+    {
+        var alarms = ImmutableArray.CreateBuilder<Alarm>();
+        if (view.Notes.Poison is { } poison)
+        {
+            alarms.Add(new Alarm("actor.parked", AlarmSeverity.Critical,
+                $"Message {poison.MessageId} failed three times: {poison.Error}",
+                $"POST /v1/actors/{view.Id}/unpark with {{\"drop\": false}} to try it again, or {{\"drop\": true}} to give it up."));
+        }
+        switch (view.State)
+        {
+            case NicState nic:
+                OfNic(alarms, view, nic);
+                break;
+            case PortState port:
+                OfPort(alarms, view, port);
+                break;
+            case SwitchState.Here here:
+                OfSwitch(alarms, view, here);
+                break;
+            case BridgeState { Online: false, Session: > 0 } bridge:
+                alarms.Add(new Alarm("host.offline", AlarmSeverity.Critical,
+                    $"Host {view.Id.Parts[0]} has had no session since session {bridge.Session} closed; {bridge.Commands.Count} commands wait for it.",
+                    "Start its agent, or look at the network between; traffic on the host goes on meanwhile."));
+                break;
+        }
+        return alarms.DrainToImmutable();
+    }
+
+    static void OfNic(ImmutableArray<Alarm>.Builder alarms, EntityView view, NicState nic)
+    {
+        if (nic.BodyOrNull is not { } body)
+        {
+            return;
+        }
+        if (body.Drift is { } drift)
+        {
+            var seen = drift.Observed;
+            alarms.Add(new Alarm("nic.drift", AlarmSeverity.Warning,
+                $"The device is {(seen.Present ? $"there, its gate {(seen.Up ? "open" : "closed")}, {(seen.Enslaved ? "on" : "not on")} the switch" : "gone")}; the NIC is {nic.Name}.",
+                drift.Stage == DriftStage.Repairing
+                    ? "The switch repairs it."
+                    : "Bring the device back, or set the switch's drift policy to repair and start the NIC again."));
+        }
+        if (body.Drain.Stuck)
+        {
+            alarms.Add(Stuck("nic.drain.stuck", "NIC_DELETE", body.Drain));
+        }
+        if (view.Notes.Fault is { } fault && !nic.IsReady())
+        {
+            alarms.Add(EdgeFault("nic.edge-fault", fault));
+        }
+    }
+
+    static void OfPort(ImmutableArray<Alarm>.Builder alarms, EntityView view, PortState port)
+    {
+        if (port.BodyOrNull is not { } body)
+        {
+            return;
+        }
+        if (body.Drain.Stuck)
+        {
+            alarms.Add(Stuck("port.drain.stuck", "PORT_TEARDOWN or PORT_DELETE", body.Drain));
+        }
+        if (view.Notes.Fault is { } fault)
+        {
+            alarms.Add(EdgeFault("port.edge-fault", fault));
+        }
+    }
+
+    static void OfSwitch(ImmutableArray<Alarm>.Builder alarms, EntityView view, SwitchState.Here here)
+    {
+        if (here.Stage == SwitchStage.Failed)
+        {
+            alarms.Add(new Alarm("switch.failed", AlarmSeverity.Critical,
+                $"The host could not make the switch: {view.Notes.Fault?.Status} {view.Notes.Fault?.Detail}".TrimEnd(),
+                "Repair the host, then PUT the switch again; it is also tried at the host's next session."));
+        }
+        if (view.Notes.Warning is { } warning)
+        {
+            alarms.Add(new Alarm("switch.extension-fault", AlarmSeverity.Warning,
+                $"Extension {warning.What} broke rule {warning.Status}: {warning.Detail}",
+                "Disable or replace the extension with PUT of the switch."));
+        }
+    }
+
+    static Alarm Stuck(string code, string what, Drain drain) => new(code, AlarmSeverity.Warning,
+        $"{what} has waited since {drain.Since:u} for {drain.InWords}.",
+        drain.Holds.IsEmpty
+            ? "Look at what keeps packets or OIDs in flight; nothing is forced."
+            : $"Have {string.Join(", ", drain.Holds.Values.Select(hold => $"{hold.Holder} release {hold.Id}"))}; nothing is forced.");
+
+    static Alarm EdgeFault(string code, ViewFault fault) => new(code, AlarmSeverity.Warning,
+        $"The data path answered {fault.What} with {fault.Status}{(fault.Detail is null ? "" : $": {fault.Detail}")}; the state went on as the OID says.",
+        "Look at the host; a repeat of the request, or deleting and creating the NIC, brings the device back.");
+}

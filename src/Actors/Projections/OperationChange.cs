@@ -1,0 +1,21 @@
+using ControlPlane.Messages;
+
+namespace ControlPlane.Actors.Projections;
+
+/// <summary>What an event says about an operation that people can look up: it began, or it ended.</summary>
+public abstract record OperationChange(string Id)
+{
+    public sealed record Began(string Id, string Kind) : OperationChange(Id);
+
+    public sealed record Ended(string Id, Refusal? Problem) : OperationChange(Id);
+
+    public static OperationChange? Of(Event happened) => happened switch
+    {
+        VmStartRequested e => new Began(e.OperationId, "vm.start"),
+        VmStopRequested e => new Began(e.OperationId, "vm.stop"),
+        VmStarted e => new Ended(e.OperationId, null),
+        VmStopped e => new Ended(e.OperationId, null),
+        VmStartRefused e => new Ended(e.OperationId, e.Refusal),
+        _ => null,
+    };
+}

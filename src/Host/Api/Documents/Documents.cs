@@ -1,0 +1,90 @@
+using System.Text.Json;
+using ControlPlane.Actors.Switches;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Host.Api.Documents;
+
+// Every document of the interface (api.md 3 and 4). Numbers that can exceed 2^53 are strings.
+
+/// <summary>A page of a list.</summary>
+sealed record Page<T>(IReadOnlyList<T> Items, string? NextPageToken);
+
+/// <summary>What a change would do.</summary>
+sealed record DryRunDocument(bool DryRun, IReadOnlyList<string> WouldStore);
+
+sealed record HostCountsDocument(long Switches, long Ports, long Nics, long Vms, int CommandsInFlight);
+
+sealed record HostDocument(
+    string Name, string State, string Driver, string Version, string BootId, string Session, string StreamEpoch, string Cursor,
+    DateTimeOffset LastSeen, HostCountsDocument Counts, long Drift, string ReportsDropped, string Revision);
+
+sealed record SwitchCountsDocument(int Ports, int Nics);
+
+sealed record SlotDocument(string RequestId, string Oid, long PortId, int NicIndex);
+
+sealed record SwitchDocument(
+    string Name, string Host, SwitchKind Kind, string? Uplink, DriftPolicy Drift, SwitchStage State, string? Problem,
+    IReadOnlyList<ExtensionDefinition> Extensions, SwitchCountsDocument Counts, SlotDocument? Slot, int Queue, string Revision, DateTimeOffset Updated);
+
+sealed record InFlightDocument(int Packets, int Oids);
+
+sealed record PortNicDocument(int NicIndex, string Nic, string State, bool Ready);
+
+sealed record PortDocument(
+    string Name, string Host, string Switch, string State, string Phase, int Incarnation, long PortId, string Type, string PortName,
+    string? FriendlyName, bool IsValidationPort, IReadOnlyList<PropertyParameters> Properties, IReadOnlyList<Hold> Holds,
+    InFlightDocument InFlight, IReadOnlyList<PortNicDocument> Nics, bool Ready,
+    string? WantedRevision, string? AppliedRevision, string? ObservedRevision, string Revision, DateTimeOffset Updated);
+
+sealed record AddressesDocument(string? Mac, int? Mtu);
+
+sealed record ObservedDocument(string Device, bool Present, bool Up, bool Enslaved, string Epoch, string Revision);
+
+sealed record AttachmentDocument(
+    string Host, string Switch, string Port, long PortId, int NicIndex, string State, string WantedRevision, string AppliedRevision,
+    ObservedDocument? Observed);
+
+sealed record DriftDocument(string Stage, string Source, ObservedDocument Observed);
+
+sealed record NicDocument(
+    string Name, string? Vm, string Nic, string State, string Phase, bool Ready, string? Type, long? PortId, int? NicIndex, string Epoch,
+    string? Mac, int? Mtu, AddressesDocument Addresses, IReadOnlyList<AttachmentDocument> Attachments, IReadOnlyList<Hold> Holds,
+    InFlightDocument InFlight, DriftDocument? Drift, string Revision, DateTimeOffset? Updated);
+
+sealed record VmNicDocument(string Name, string Switch, string Type, string Mac, int Mtu, string Attach);
+
+sealed record OperationDocument(
+    string Id, string Kind, string Actor, string State, ProblemDocument? Problem, DateTimeOffset Started, DateTimeOffset? Ended, string Correlation);
+
+sealed record VmOperationDocument(string Id, string Kind, string State, ProblemDocument? Problem);
+
+sealed record VmDocument(
+    string Name, string Host, string State, string Epoch, IReadOnlyList<VmNicDocument> Nics, VmOperationDocument? Operation,
+    string Revision, DateTimeOffset Updated);
+
+sealed record AlarmDocument(string Actor, string Code, string Severity, DateTimeOffset Since, string Reason, string Action);
+
+sealed record EventDocument(
+    string Cursor, string Ordering, string Actor, string Sequence, DateTimeOffset At, string Type, int Version, string Who,
+    string? Cause, string Correlation, string Hash, string? Oid, JsonElement? Body);
+
+sealed record OidDocument(
+    string RequestId, string Status, int? BytesNeeded, IReadOnlyList<string>? Output, RefusedBy? RefusedBy,
+    IReadOnlyList<ExtensionFault> Faults, IReadOnlyList<OidTraceDocument> Trace, string PortState, string NicState, long PortId, int NicIndex,
+    string Sequence);
+
+sealed record OidTraceDocument(int Position, string Extension, string Direction, string Status);
+
+sealed record HoldDocument(string Id);
+
+sealed record StatusDocument(bool Forwarded);
+
+sealed record FaultDocument(string CommandId, string Status);
+
+sealed record UnparkedDocument(string Actor, bool Dropped);
+
+sealed record AcceptedDocument(string Id, string State);
+
+sealed record HealthDocument(string Status, string Version, string Driver);
+
+sealed record ReadyDocument(string Status, bool Journal, bool CaughtUp, string Position, string Head, IReadOnlyList<string> Reasons);

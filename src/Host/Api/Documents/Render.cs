@@ -1,0 +1,118 @@
+using System.Globalization;
+using ControlPlane.Actors.Bridge;
+using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Nics;
+using ControlPlane.Actors.Ports;
+using ControlPlane.Actors.Projections;
+using ControlPlane.Actors.Switches;
+using ControlPlane.Actors.Vms;
+using ControlPlane.Host.Projections;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Host.Api.Documents;
+
+/// <summary>Views as documents. Pure: what else a document shows comes in as a parameter.</summary>
+static class Render
+{
+    public static HostDocument Host(EntityView view, HostCounts counts)
+    {
+        var bridge = (BridgeState)view.State;
+        return new HostDocument(
+            view.Id.Parts[0], bridge.Online ? "online" : "offline", bridge.Driver, bridge.Version, bridge.BootId, Text(bridge.Session),
+            Text(bridge.StreamEpoch), Text(bridge.Cursor), view.Updated,
+            new HostCountsDocument(counts.Switches, counts.Ports, counts.Nics, counts.Vms, bridge.Commands.Count), counts.Drift,
+            Text(bridge.Dropped), Text(view.Revision));
+    }
+
+    public static SwitchDocument Switch(EntityView view)
+    {
+        var here = (SwitchState.Here)view.State;
+        var definition = here.Definition;
+        return new SwitchDocument(
+            view.Id.Parts[1], view.Id.Parts[0], definition.Kind, definition.Uplink, definition.Drift, here.Stage,
+            here.Stage == SwitchStage.Failed && view.Notes.Fault is { } fault ? $"{fault.Status} {fault.Detail}".TrimEnd() : null,
+            definition.Extensions, new SwitchCountsDocument(here.Ports.Count, here.Ports.Values.Sum(port => port.Nics.Count)),
+            here.Slot is { Request: var request } ? new SlotDocument(request.RequestId, request.Oid.ToString(), request.PortId, request.NicIndex) : null,
+            here.Queue.Length, Text(view.Revision), view.Updated);
+    }
+
+    /// <param name="nicOf">The views of the NICs on the port, at the same time as the port's.</param>
+    public static PortDocument Port(EntityView view, Func<EntityId, EntityView?> nicOf)
+    {
+        var port = (PortState)view.State;
+        var body = port.BodyOrNull ?? throw new ArgumentException($"{view.Id} is absent", nameof(view));
+        var parameters = body.Parameters;
+        var nics = body.Nics.Select(pair => (Index: pair.Key, Id: pair.Value, Nic: nicOf(pair.Value)?.State as NicState)).ToList();
+        var first = nics.Select(nic => nic.Nic?.BodyOrNull).FirstOrDefault();
+        return new PortDocument(
+            view.Id.Parts[2], view.Id.Parts[0], view.Id.Parts[1], port.Name, Phase(port), port.Incarnations, body.PortId,
+            parameters.PortType.ToString(), parameters.PortName, parameters.PortFriendlyName, parameters.IsValidationPort,
+            [.. body.Properties.Values], [.. body.Drain.Holds.Values], InFlight(body.Drain),
+            [.. nics.Select(nic => new PortNicDocument(nic.Index, nic.Id.Text, nic.Nic?.Name ?? "Absent", nic.Nic?.IsReady() == true))],
+            port is PortState.Created && nics.All(nic => nic.Nic?.IsReady() == true),
+            TextOrNull(first?.Revision), TextOrNull(first?.Applied), TextOrNull(first?.Observed?.Revision), Text(view.Revision), view.Updated);
+    }
+
+    public static NicDocument Nic(EntityView view)
+    {
+        var nic = (NicState)view.State;
+        var body = nic.BodyOrNull;
+        var (parts, parameters, place) = (view.Id.Parts, body?.Parameters, body?.Place);
+        var ofVm = parts.Length == 2;
+        return new NicDocument(
+            string.Join('/', parts), ofVm ? parts[0] : null, parts[^1], nic.Name, Phase(nic), nic.IsReady(), parameters?.NicType.ToString(),
+            place?.PortId, place?.NicIndex, Text(nic.Epoch), parameters?.PermanentMacAddress, parameters?.Mtu,
+            new AddressesDocument(parameters?.CurrentMacAddress ?? parameters?.PermanentMacAddress, parameters?.Mtu),
+            body is null || place is null ? [] : [new AttachmentDocument(
+                place.Host, place.Switch, place.Port, place.PortId, place.NicIndex, nic.Name, Text(body.Revision), Text(body.Applied), Observed(body.Observed))],
+            body is null ? [] : [.. body.Drain.Holds.Values], body is null ? new InFlightDocument(0, 0) : InFlight(body.Drain),
+            body?.Drift is { } drift ? new DriftDocument(Camel(drift.Stage.ToString()), drift.Source, Observed(drift.Observed)!) : null,
+            Text(view.Revision), view.Updated);
+    }
+
+    /// <summary>A NIC that its VM defines and that was never created.</summary>
+    public static NicDocument NicOf(EntityId id, NicDefinition definition) => new(
+        string.Join('/', id.Parts), id.Parts[0], id.Parts[1], "Absent", "absent", false, definition.Type.ToString(), null, null, "0",
+        definition.Mac, definition.Mtu, new AddressesDocument(definition.Mac, definition.Mtu), [], [], new InFlightDocument(0, 0), null, "0", null);
+
+    public static VmDocument Vm(EntityView view)
+    {
+        var vm = (VmState)view.State;
+        var definition = vm.DefinitionOrNull ?? throw new ArgumentException($"{view.Id} is absent", nameof(view));
+        return new VmDocument(
+            view.Id.Parts[0], definition.Host, vm.Name, Text(vm.Epoch),
+            [.. definition.Nics.Select(nic => new VmNicDocument(
+                nic.Name, nic.Switch, Camel(nic.Type.ToString()), nic.Mac, nic.Mtu, Camel(nic.Attach.ToString())))],
+            vm.Operations.LastOrDefault() is { } last
+                ? new VmOperationDocument(last.Id, last.Kind, Camel(last.Status.ToString()), Of(last.Problem))
+                : null,
+            Text(view.Revision), view.Updated);
+    }
+
+    public static OperationDocument Operation(OperationRow row) =>
+        new(row.Id, row.Kind, row.Actor, row.Status, Of(row.Problem), row.Started, row.Ended, row.Correlation);
+
+    public static OidDocument Oid(OidOutcome outcome, long sequence) => new(
+        outcome.RequestId, outcome.Status.Name(), null, outcome.Output, outcome.RefusedBy, outcome.Faults,
+        [.. outcome.Trace.Select(step => new OidTraceDocument(step.Position, step.Extension, Camel(step.Direction.ToString()), step.Status.Name()))],
+        outcome.PortState, outcome.NicState, outcome.PortId, outcome.NicIndex, Text(sequence));
+
+    public static AlarmDocument Alarm(AlarmRow row) => new(row.Entity, row.Code, row.Severity, row.Since, row.Reason, row.Action);
+
+    public static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    static string? TextOrNull(long? number) => number is { } value ? Text(value) : null;
+
+    static ProblemDocument? Of(Refusal? refusal) => refusal is null ? null : Problem.Of(refusal).Document();
+
+    static InFlightDocument InFlight(Drain drain) => new(drain.Packets, drain.Oids);
+
+    static ObservedDocument? Observed(DeviceState? seen) => seen is null
+        ? null
+        : new ObservedDocument(seen.Device, seen.Present, seen.Up, seen.Enslaved, Text(seen.Epoch), Text(seen.Revision));
+
+    /// <summary>The finer state: which OID is with the data path.</summary>
+    static string Phase(object state) => Camel(state.GetType().Name);
+
+    static string Camel(string word) => char.ToLowerInvariant(word[0]) + word[1..];
+}

@@ -1,0 +1,42 @@
+using ControlPlane.Host.Api.Documents;
+using ControlPlane.Host.Api.Requests;
+using ControlPlane.Host.Projections;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Host.Api.Resources;
+
+/// <summary>Open alarms, and what an operator does about parked actors.</summary>
+static class AlarmsApi
+{
+    public static void Map(RouteGroupBuilder v1)
+    {
+        v1.MapGet("/alarms", List).Produces<Page<AlarmDocument>>().WithSummary("The open alarms, each with what to do");
+        // An id has slashes, and nothing may follow a catch-all: the verb is read off its end.
+        v1.MapPost("/actors/{**idAndVerb}", Unpark).Accepts<object>("application/json").Produces<UnparkedDocument>()
+            .WithSummary("POST /v1/actors/{id}/unpark lets a parked actor work again");
+    }
+
+    static IResult List(HttpContext http, ReadTables tables, PageTokens tokens)
+    {
+        var query = new Query(http, "limit", "pageToken");
+        return Replies.Page(http, query, tokens, (after, limit) => tables.Alarms(Key(after), limit), row => $"{row.Entity} {row.Code}", Render.Alarm);
+    }
+
+    static (string, string)? Key(string? text) => text?.Split(' ') is [var entity, var code] ? (entity, code) : null;
+
+    static async Task<IResult> Unpark(HttpContext http, string idAndVerb, Door door)
+    {
+        const string verb = "/unpark";
+        if (!idAndVerb.EndsWith(verb, StringComparison.Ordinal))
+        {
+            return Problem.NotFound("route.unknown", "There is nothing at this path.").Result();
+        }
+        var query = new Query(http, "dryRun");
+        var id = ApiNames.Entity(Uri.UnescapeDataString(idAndVerb[..^verb.Length]));
+        var body = await Body.Read(http);
+        var drop = body.TruthOrNull("drop") ?? throw body.Missing("drop");
+        body.Done();
+        var answer = await door.Change(http, query, id, new Unpark(drop), RequestKey.Required(http, body));
+        return answer.Early(query) ?? Replies.Json(new UnparkedDocument(id.Text, drop));
+    }
+}

@@ -1,0 +1,138 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using ControlPlane.Host.Agents;
+using ControlPlane.Host.Api;
+using ControlPlane.Host.Api.Documents;
+using ControlPlane.Host.Api.Requests;
+using ControlPlane.Host.Api.Resources;
+using ControlPlane.Host.Engine;
+using ControlPlane.Host.Engine.Journal;
+using ControlPlane.Host.Projections;
+using ControlPlane.Host.Security;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace ControlPlane.Host.Composition;
+
+/// <summary>
+/// The whole of one process, put together in one place. Services stop in the reverse order in which they are added, and
+/// the web server, which is added last, before them all: readyz says no, streams end, HTTP drains, agents suspend their
+/// hosts, the actor system ends.
+/// </summary>
+static class ControlPlaneApp
+{
+    /// <summary>All of the above together; a host with many devices takes the most of it.</summary>
+    static readonly TimeSpan StopMax = TimeSpan.FromSeconds(60);
+
+    /// <param name="journal">The journal's file, open; the caller closes it after the app has ended.</param>
+    public static WebApplication Build(NodeOptions options, JournalFile journal, TimeProvider time, Action<ILoggingBuilder>? logging = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true);
+        ConfigureLogging(builder.Logging, builder.Configuration);
+        logging?.Invoke(builder.Logging);
+        builder.WebHost.ConfigureKestrel(kestrel => ConfigureKestrel(kestrel, options));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopMax);
+        builder.Services.AddSingleton(options).AddSingleton(time);
+        AddEngine(builder.Services, journal, time);
+        AddProjections(builder.Services, options);
+        AddApi(builder.Services, options, time);
+        builder.Services.AddAgentGateway();
+        if (options.Role == NodeRole.All)
+        {
+            builder.Services.AddSingleton(provider => new LocalAgents(
+                LocalAgents(options), time, provider.GetRequiredService<ILoggerFactory>()));
+            builder.Services.AddHostedService(provider => provider.GetRequiredService<LocalAgents>());
+        }
+        var app = builder.Build();
+        MapApi(app);
+        return app;
+    }
+
+    public static LocalAgentsOptions LocalAgents(NodeOptions options) =>
+        new(options.Hosts, options.Driver, options.AgentState, options.AgentSocket) { NamespacePrefix = options.NamespacePrefix };
+
+    public static void ConfigureLogging(ILoggingBuilder logging, IConfiguration configuration)
+    {
+        logging.ClearProviders();
+        logging.AddConfiguration(configuration.GetSection("Logging"));
+        logging.AddSimpleConsole(console => console.SingleLine = true);
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Akka", LogLevel.Warning);
+        logging.AddFilter("Grpc", LogLevel.Error);
+    }
+
+    static void ConfigureKestrel(KestrelServerOptions kestrel, NodeOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        var limits = kestrel.Limits;
+        limits.MaxRequestBodySize = Body.BytesMax;
+        limits.MaxRequestHeaderCount = 100;
+        limits.MaxRequestHeadersTotalSize = 32 * 1024;
+        limits.MaxRequestLineSize = 8 * 1024;
+        limits.MaxConcurrentConnections = 4_096;
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
+        kestrel.Listen(options.Listen, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.ConfigureAgentSocket(options.AgentSocket);
+    }
+
+    static void AddEngine(IServiceCollection services, JournalFile journal, TimeProvider time)
+    {
+        var health = new JournalHealth();
+        services.AddSingleton(health);
+        services.AddEngine(new EngineOptions(JournalSettings.Sqlite(journal))
+        {
+            JournalIsOpen = () => health.IsOpen,
+            Setups = [new JournalWiring { Health = health, Time = time }],
+        });
+    }
+
+    static void AddProjections(IServiceCollection services, NodeOptions options)
+    {
+        services.AddSingleton(new JournalReader(options.JournalFile));
+        services.AddSingleton(provider => new ReadDatabase(options.ReadFile, provider.GetRequiredService<ILogger<ReadDatabase>>()));
+        services.AddSingleton<Positions>().AddSingleton<ReadTables>().AddSingleton<PastViews>().AddSingleton<EventLog>();
+        services.AddSingleton<Projector>();
+        services.AddHostedService(provider => provider.GetRequiredService<Projector>());
+    }
+
+    static void AddApi(IServiceCollection services, NodeOptions options, TimeProvider time)
+    {
+        var secrets = new Secrets(options.Data, RandomNumberGenerator.GetBytes, time);
+        services.AddSingleton(secrets.PageKey()).AddSingleton(secrets.Tokens());
+        services.AddSingleton<FailedLogins>().AddSingleton<PageTokens>().AddSingleton<Operations>().AddSingleton<Watchers>().AddSingleton<Drain>();
+        services.AddSingleton<NewId>(() => Guid.CreateVersion7(time.GetUtcNow()));
+        services.AddSingleton<AskEntity>(provider => provider.GetRequiredService<ShardedEntities>().Ask);
+        services.AddSingleton<Door>();
+        services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
+        services.AddOpenApi();
+    }
+
+    static void MapApi(WebApplication app)
+    {
+        // The agents' socket has the agents' service and nothing else, and TCP has all but that.
+        app.MapWhen(OverSocket, agents => agents.UseRouting().UseEndpoints(routes => routes.MapAgentGateway()));
+        app.UseMiddleware<ProblemMiddleware>();
+        app.Use(next => http => http.RequestServices.GetRequiredService<Drain>().Bound(http, next));
+        app.UseRouting();
+        app.UseMiddleware<AuthMiddleware>();
+        HealthApi.Map(app);
+        app.MapOpenApi();
+        var v1 = app.MapGroup("/v1");
+        HostsApi.Map(v1);
+        SwitchesApi.Map(v1);
+        EdgesApi.Map(v1);
+        VmsApi.Map(v1);
+        OidsApi.Map(v1);
+        HoldsApi.Map(v1);
+        OperationsApi.Map(v1);
+        EventsApi.Map(v1);
+        WatchApi.Map(v1);
+        AlarmsApi.Map(v1);
+    }
+
+    static bool OverSocket(HttpContext http) =>
+        http.Features.Get<Microsoft.AspNetCore.Connections.Features.IConnectionSocketFeature>()?.Socket.AddressFamily == AddressFamily.Unix;
+}

@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Net;
+using ControlPlane.Agent;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Host.Composition;
+
+/// <summary>What this process is.</summary>
+enum NodeRole
+{
+    /// <summary>A cluster member with the agents of local hosts.</summary>
+    All = 1,
+    /// <summary>A cluster member.</summary>
+    Node,
+    /// <summary>The agents of local hosts.</summary>
+    Agent,
+}
+
+/// <summary>How a process is set up; everything is checked before anything starts.</summary>
+sealed record NodeOptions
+{
+    /// <summary>Hosts that one process may serve.</summary>
+    const int HostsMax = 64;
+
+    const int PrefixMax = 16;
+
+    public NodeRole Role { get; init; } = NodeRole.All;
+
+    /// <summary>0: any free one.</summary>
+    public int Port { get; init; } = 8080;
+
+    public IPAddress Listen { get; init; } = IPAddress.Loopback;
+
+    /// <summary>The data directory: journal, read tables, tokens, agents' state.</summary>
+    public string Data { get; init; } = "data";
+
+    /// <summary>linux or simulated.</summary>
+    public string Driver { get; init; } = "simulated";
+
+    /// <summary>Hosts whose agents run in this process.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = ["hv01", "hv02"];
+
+    /// <summary>Linux: stands before the names of network namespaces, so that two fleets can share a machine.</summary>
+    public string NamespacePrefix { get; init; } = "";
+
+    public string JournalFile => Path.Combine(Data, "journal.db");
+
+    public string ReadFile => Path.Combine(Data, "read.db");
+
+    public string AgentSocket => Path.Combine(Data, "agent.sock");
+
+    public string AgentState => Path.Combine(Data, "agents");
+
+    /// <summary>One setting by its name; throws <see cref="SettingException"/> if there is no such setting or the value is wrong.</summary>
+    public NodeOptions With(string key, string value, string source)
+    {
+        return key.ToLowerInvariant() switch
+        {
+            "port" => this with
+            {
+                Port = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= ushort.MaxValue
+                    ? port
+                    : throw Wrong("is from 0 to 65535"),
+            },
+            "listen" => this with
+            {
+                Listen = !IPAddress.TryParse(value, out var address) ? throw Wrong("is an IP address")
+                    : IPAddress.IsLoopback(address) ? address
+                    : throw Wrong("is a loopback address: this release has no TLS, and without it listens on no other"),
+            },
+            "data" => this with { Data = value.Length > 0 ? Path.GetFullPath(value) : throw Wrong("is a directory") },
+            "driver" => this with { Driver = Drivers.Kinds.Contains(value) ? value : throw Wrong($"is one of {string.Join(", ", Drivers.Kinds)}") },
+            "hosts" => this with { Hosts = HostsOf(value) ?? throw Wrong($"is 1 to {HostsMax} names of hosts with commas between") },
+            "namespaceprefix" => this with
+            {
+                NamespacePrefix = value.Length <= PrefixMax && value.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
+                    ? value
+                    : throw Wrong($"is at most {PrefixMax} of a-z, 0-9 and -"),
+            },
+            _ => throw new SettingException($"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix."),
+        };
+
+        SettingException Wrong(string what) => new($"{source}: {key} {what}, not \"{value}\".");
+    }
+
+    static string[]? HostsOf(string value) =>
+        value.Split(',', StringSplitOptions.TrimEntries) is { Length: >= 1 and <= HostsMax } names
+        && names.All(name => Names.IsName(name)) && names.Distinct(StringComparer.Ordinal).Count() == names.Length
+            ? names
+            : null;
+
+}
+
+/// <summary>A setting that is not there or has a wrong value: the process does not start, and says which.</summary>
+sealed class SettingException(string message) : Exception(message);

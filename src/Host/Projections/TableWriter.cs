@@ -1,0 +1,194 @@
+using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Projections;
+using ControlPlane.Messages;
+using Microsoft.Data.Sqlite;
+
+namespace ControlPlane.Host.Projections;
+
+/// <summary>The projector's one connection for writing. Everything between Begin and Commit is one transaction.</summary>
+sealed class TableWriter : IDisposable
+{
+    readonly SqliteConnection _connection;
+    readonly SqliteCommand _event;
+    readonly SqliteCommand _entity;
+    readonly SqliteCommand _request;
+    readonly SqliteCommand _answer;
+    SqliteTransaction? _transaction;
+
+    public TableWriter(ReadDatabase database)
+    {
+        _connection = database.Open();
+        _connection.Query("PRAGMA synchronous = NORMAL").ExecuteNonQuery();
+        _event = Prepare("""
+            INSERT OR REPLACE INTO events (ordering, actor, sequence, at, type, version, who, correlation, cause, oid, hash)
+            VALUES ($ordering, $actor, $sequence, $at, $type, $version, $who, $correlation, $cause, $oid, $hash)
+            """);
+        _entity = Prepare("""
+            INSERT OR REPLACE INTO entities
+                (id, kind, host, switch, revision, sequence, ordering, created, updated, gone, drifted, state_name, state, notes)
+            VALUES ($id, $kind, $host, $switch, $revision, $sequence, $ordering, $created, $updated, $gone, $drifted, $state_name, $state, $notes)
+            """);
+        _request = Prepare("""
+            INSERT INTO requests (message_id, entity, body_hash, sequence, revision, at) VALUES ($id, $entity, $hash, $sequence, $revision, $at)
+            ON CONFLICT DO NOTHING
+            """);
+        _answer = Prepare("""
+            UPDATE requests SET reply_name = $reply, payload = $payload, sequence = $sequence, revision = $revision WHERE message_id = $id
+            """);
+    }
+
+    public long Position() => _connection.Query("SELECT ordering FROM position").First(reader => reader.GetInt64(0));
+
+    public EntityView? View(EntityId id) => ViewRows.Find(_connection, id);
+
+    public IReadOnlySet<string> StoppedViews() =>
+        _connection.Query("SELECT entity FROM stopped_views").Rows(reader => reader.GetString(0)).ToHashSet(StringComparer.Ordinal);
+
+    public void Begin() => _transaction = _connection.BeginTransaction();
+
+    public void Commit(long ordering)
+    {
+        Run("UPDATE position SET ordering = $ordering", ("$ordering", ordering));
+        _transaction!.Commit();
+        Close();
+    }
+
+    public void Rollback() => Close();
+
+    public void Event(JournalRow row, StoredEvent happened) => Event(
+        row, StoredNames.Kind(happened.Name), StoredNames.Version(happened.Name), happened.At, happened.Who, happened.Correlation,
+        happened.Cause, (happened.Event as OidCompleted)?.Oid.ToString(), happened.Hash.ToArray());
+
+    /// <summary>A row that cannot be decoded is listed all the same, with what the journal's columns say.</summary>
+    public void Unreadable(JournalRow row) =>
+        Event(row, row.Manifest.Length > 0 ? row.Manifest : "?", 0, new DateTimeOffset(row.Created, TimeSpan.Zero), "", "", null, null, []);
+
+    public void Entity(EntityView view, long ordering) => ViewRows.Write(With(_entity), view, ordering);
+
+    public void Request(EntityView view, StoredEvent happened)
+    {
+        var values = With(_request).Parameters;
+        values["$id"].Value = happened.MessageId;
+        values["$entity"].Value = view.Id.Text;
+        values["$hash"].Value = (object?)happened.BodyHash ?? DBNull.Value;
+        values["$sequence"].Value = view.Sequence;
+        values["$revision"].Value = view.Revision;
+        values["$at"].Value = happened.At.UtcTicks;
+        _request.ExecuteNonQuery();
+    }
+
+    public void Answer(EntityView view, StoredAnswer answer)
+    {
+        var values = With(_answer).Parameters;
+        values["$id"].Value = answer.MessageId;
+        values["$reply"].Value = (object?)answer.ReplyName ?? DBNull.Value;
+        values["$payload"].Value = answer.Payload.ToArray();
+        values["$sequence"].Value = view.Sequence;
+        values["$revision"].Value = view.Revision;
+        _answer.ExecuteNonQuery();
+    }
+
+    public void Operation(OperationChange change, StoredEvent happened)
+    {
+        switch (change)
+        {
+            case OperationChange.Began(var id, var kind):
+                Run("""
+                    INSERT OR REPLACE INTO operations (id, actor, kind, status, started, correlation) VALUES ($id, $actor, $kind, 'running', $at, $correlation)
+                    """,
+                    ("$id", id), ("$actor", happened.Entity.Text), ("$kind", kind), ("$at", happened.At.UtcTicks), ("$correlation", happened.Correlation));
+                break;
+            case OperationChange.Ended(var id, var problem):
+                Run("UPDATE operations SET status = $status, problem = $problem, ended = $at WHERE id = $id",
+                    ("$id", id), ("$status", problem is null ? "done" : "refused"),
+                    ("$problem", problem is null ? null : StoredNames.EncodeRefusal(problem)), ("$at", happened.At.UtcTicks));
+                break;
+        }
+    }
+
+    /// <summary>An alarm that stays open keeps the time at which it began.</summary>
+    public void Alarms(EntityView view)
+    {
+        var open = Actors.Projections.Alarms.Of(view);
+        Run("DELETE FROM alarms WHERE entity = $entity AND code NOT IN (SELECT value FROM json_each($open))",
+            ("$entity", view.Id.Text), ("$open", $"[{string.Join(',', open.Select(alarm => $"\"{alarm.Code}\""))}]"));
+        foreach (var alarm in open)
+        {
+            Alarm(view.Id.Text, alarm, view.Updated);
+        }
+    }
+
+    /// <summary>The entity's view stays as it is, with an alarm; the other entities go on.</summary>
+    public void Stop(JournalRow row, string error)
+    {
+        Run("INSERT OR REPLACE INTO stopped_views VALUES ($entity, $ordering, $error)",
+            ("$entity", row.PersistenceId), ("$ordering", row.Ordering), ("$error", error));
+        Alarm(row.PersistenceId, new Alarm("view.stopped", AlarmSeverity.Critical,
+            $"The view stopped before event {row.Sequence}: {error}",
+            "The entity itself goes on. Start a release that can read the event, then delete read.db: it is built again."),
+            new DateTimeOffset(row.Created, TimeSpan.Zero));
+    }
+
+    public int ForgetRequests(DateTimeOffset before) =>
+        _connection.Query("DELETE FROM requests WHERE at < $before", ("$before", before.UtcTicks)).ExecuteNonQuery();
+
+    public void Dispose()
+    {
+        Close();
+        _connection.Dispose();
+    }
+
+    void Event(
+        JournalRow row, string type, int version, DateTimeOffset at, string who, string correlation, string? cause, string? oid, byte[] hash)
+    {
+        var values = With(_event).Parameters;
+        values["$ordering"].Value = row.Ordering;
+        values["$actor"].Value = row.PersistenceId;
+        values["$sequence"].Value = row.Sequence;
+        values["$at"].Value = at.UtcTicks;
+        values["$type"].Value = type;
+        values["$version"].Value = version;
+        values["$who"].Value = who;
+        values["$correlation"].Value = correlation;
+        values["$cause"].Value = (object?)cause ?? DBNull.Value;
+        values["$oid"].Value = (object?)oid ?? DBNull.Value;
+        values["$hash"].Value = hash;
+        _event.ExecuteNonQuery();
+    }
+
+    void Alarm(string entity, Alarm alarm, DateTimeOffset since) => Run("""
+        INSERT INTO alarms (entity, code, severity, since, reason, action) VALUES ($entity, $code, $severity, $since, $reason, $action)
+        ON CONFLICT (entity, code) DO UPDATE SET severity = excluded.severity, reason = excluded.reason, action = excluded.action
+        """,
+        ("$entity", entity), ("$code", alarm.Code), ("$severity", alarm.Severity == AlarmSeverity.Critical ? "critical" : "warning"),
+        ("$since", since.UtcTicks), ("$reason", alarm.Reason), ("$action", alarm.Action));
+
+    SqliteCommand Prepare(string text)
+    {
+        var command = _connection.Query(text);
+        foreach (var word in text.Split([' ', ',', '(', ')', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).Where(word => word[0] == '$'))
+        {
+            command.Parameters.Add(new SqliteParameter(word, null));
+        }
+        return command;
+    }
+
+    SqliteCommand With(SqliteCommand command)
+    {
+        command.Transaction = _transaction;
+        return command;
+    }
+
+    void Run(string text, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        using var command = _connection.Query(text, parameters);
+        command.Transaction = _transaction;
+        command.ExecuteNonQuery();
+    }
+
+    void Close()
+    {
+        _transaction?.Dispose();
+        _transaction = null;
+    }
+}

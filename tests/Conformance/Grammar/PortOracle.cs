@@ -1,0 +1,104 @@
+namespace ControlPlane.Tests.Conformance;
+
+/// <summary>What a trace is made of: OIDs by their letters in switch.md 11, and what happens around them.</summary>
+public enum Move
+{
+    PC, PU, PP, NC, CN, NU, DC, ND, PT, PD,
+    HoldPort, HoldNic, Release, Load, Unload,
+    /// <summary>The next OID, if it may be refused and is legal, is refused by an extension.</summary>
+    Refuse,
+    /// <summary>All memory is lost.</summary>
+    Restart,
+}
+
+public sealed record TraceStep(Move Move, int Index = 0)
+{
+    public override string ToString() => Index == 0 ? $"{Move}" : $"{Move}({Index})";
+}
+
+public enum Kind
+{
+    Vm,
+    External,
+    Validation,
+}
+
+public enum Expected
+{
+    Done,
+    RefusedByExtension,
+    Rejected,
+}
+
+/// <summary>
+/// The grammar of switch.md 11 with the gates of 3.6, as an oracle of its own: PC (PX)* ( NC(i) [ CN(i) NU(i)* DC(i) ] ND(i) )* PT PD,
+/// groups of different indices of an external port interleaved under G7 and G8.
+/// </summary>
+public sealed class PortOracle(Kind kind)
+{
+    readonly SortedDictionary<int, string> _nics = [];
+    readonly List<int?> _holds = [];
+    readonly HashSet<int> _loaded = [];
+    bool _refuse;
+
+    public string Port { get; private set; } = "NotCreated";
+
+    public string Nic(int index) => _nics.GetValueOrDefault(index, "Absent");
+
+    /// <summary>The group of the oldest hold, for whoever has to release it.</summary>
+    public int HoldsTaken { get; private set; }
+
+    /// <summary>Legal by grammar and gates.</summary>
+    public bool Legal(TraceStep step)
+    {
+        var (i, others) = (step.Index, step.Index == 0 && _nics.Keys.Any(index => index > 0));
+        return step.Move switch
+        {
+            Move.PC => Port == "NotCreated",
+            Move.PU => Port == "Created",
+            Move.PP => Port != "NotCreated",
+            Move.NC => Port == "Created" && !_nics.ContainsKey(i) && (i == 0 || (kind == Kind.External && _nics.ContainsKey(0))) && kind != Kind.Validation,
+            Move.CN => Nic(i) == "Created" && (i == 0 || Nic(0) == "Connected"),
+            Move.NU => Nic(i) == "Connected",
+            Move.DC => Nic(i) == "Connected" && !others,
+            Move.ND => Nic(i) is "Created" or "Disconnected" && !others && !_holds.Contains(i) && !_loaded.Contains(i),
+            Move.PT => Port == "Created" && _nics.Count == 0,
+            Move.PD => (Port == "TearingDown" || (Port == "Created" && kind == Kind.Validation)) && !_holds.Contains(null),
+            Move.HoldPort => Port == "Created",
+            Move.HoldNic => Nic(i) == "Connected",
+            Move.Release => _holds.Count > 0,
+            Move.Load or Move.Unload => _nics.ContainsKey(i),
+            _ => true,
+        };
+    }
+
+    public Expected Take(TraceStep step)
+    {
+        if (!Legal(step))
+        {
+            return Expected.Rejected;
+        }
+        if (_refuse && (step.Move == Move.PC || step is { Move: Move.NC, Index: 0 }))
+        {
+            _refuse = false;
+            return Expected.RefusedByExtension;
+        }
+        switch (step.Move)
+        {
+            case Move.PC: Port = "Created"; break;
+            case Move.NC: _nics[step.Index] = "Created"; break;
+            case Move.CN: _nics[step.Index] = "Connected"; break;
+            case Move.DC: _nics[step.Index] = "Disconnected"; break;
+            case Move.ND: _nics.Remove(step.Index); break;
+            case Move.PT: Port = "TearingDown"; break;
+            case Move.PD: Port = "NotCreated"; break;
+            case Move.HoldPort: _holds.Add(null); HoldsTaken++; break;
+            case Move.HoldNic: _holds.Add(step.Index); HoldsTaken++; break;
+            case Move.Release: _holds.RemoveAt(0); break;
+            case Move.Load: _loaded.Add(step.Index); break;
+            case Move.Unload: _loaded.Remove(step.Index); break;
+            case Move.Refuse: _refuse = true; break;
+        }
+        return Expected.Done;
+    }
+}
