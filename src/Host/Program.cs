@@ -43,7 +43,7 @@ static async Task<int> RunNode(NodeOptions options)
     return 0;
 }
 
-/// <summary>Waits, but not for ever, for the hosts that this process has itself, so that "ready" is true of them too.</summary>
+// Waits, but not for ever, for the hosts that this process has itself, so that "ready" is true of them too.
 static async Task HostsAreOnline(LocalAgents? agents, CancellationToken stopping)
 {
     using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
