@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ControlPlane.DriverAbi;
 using ControlPlane.Messages;
 
 namespace ControlPlane.DriverLinux;
@@ -78,6 +79,3 @@ sealed class FrameLog(string bootId, long epoch, int framesMax, TimeProvider tim
         }
     }
 }
-
-/// <summary>The reader's place is no longer, or was never, in the stream: a snapshot is due.</summary>
-public sealed class FramesLostException(string message) : Exception(message);

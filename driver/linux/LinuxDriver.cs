@@ -36,6 +36,8 @@ public sealed class LinuxDriver : IDriver
 
     public string Kind => "linux";
 
+    public bool Fenced => _fences.Known;
+
     public IAsyncEnumerable<DriverFrame> Frames(long after, CancellationToken stop) => _frames.After(after, stop);
 
     public async Task<Completion> Command(DriverCommand command, CancellationToken stop)

@@ -22,6 +22,7 @@ public sealed class SimulatedDriver : IDriver
     readonly HostState _host;
     readonly HostRules _rules;
     FrameRing _frames;
+    FrameRing _told;
     bool _ready;
 
     public SimulatedDriver(string host, SimulatedDriverOptions options, TimeProvider time)
@@ -42,7 +43,7 @@ public sealed class SimulatedDriver : IDriver
         };
         _host.StreamEpoch++;
         _rules = new HostRules(_host, options.PortsPerSwitchMax);
-        _frames = NewRing();
+        _frames = _told = NewRing();
         Save();
     }
 
@@ -59,11 +60,12 @@ public sealed class SimulatedDriver : IDriver
         }
     }
 
+    /// <summary>A place is one of the stream that the last snapshot told of; if that is over, so is the place.</summary>
     public IAsyncEnumerable<DriverFrame> Frames(long after, CancellationToken stop)
     {
         lock (_sync)
         {
-            return _frames.After(after, stop);
+            return _told.After(after, stop);
         }
     }
 
@@ -90,6 +92,7 @@ public sealed class SimulatedDriver : IDriver
     {
         lock (_sync)
         {
+            _told = _frames;
             return _ready
                 ? Task.FromResult(new Inventory(
                     _frames.BootId, _frames.Epoch, _frames.Last, [.. _host.Switches], [.. _host.Devices.Values]))

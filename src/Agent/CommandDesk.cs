@@ -13,7 +13,7 @@ namespace ControlPlane.Agent;
 /// <item>A command that still waits when a newer session opens is dropped, unless that session brings it again.</item>
 /// </list>
 /// </summary>
-sealed class CommandDesk(IDriver driver, HostAgentOptions options, TimeProvider time, ILogger log)
+sealed class CommandDesk(IDriver driver, HostAgentOptions options, TimeProvider time, ILogger log) : IDisposable
 {
     readonly Lock _sync = new();
     readonly SemaphoreSlim _slots = new(options.CommandsAtOnceMax);
@@ -123,6 +123,13 @@ sealed class CommandDesk(IDriver driver, HostAgentOptions options, TimeProvider 
             await _end.CancelAsync();
             await atWork;
         }
+    }
+
+    /// <summary>After <see cref="Close"/>.</summary>
+    public void Dispose()
+    {
+        _slots.Dispose();
+        _end.Dispose();
     }
 
     void Begin(Held held)

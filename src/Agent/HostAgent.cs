@@ -16,7 +16,7 @@ namespace ControlPlane.Agent;
 /// </code>
 /// It keeps nothing on disk: what must outlive it (devices, fences) is the driver's, the rest comes again from the cluster.
 /// </summary>
-public sealed class HostAgent
+public sealed class HostAgent : IDisposable
 {
     static readonly string Version =
         typeof(HostAgent).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
@@ -64,12 +64,15 @@ public sealed class HostAgent
                 await Task.Delay(await Attempt(stop), _time, stop);
             }
         }
-        catch (Exception) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // Asked for; whatever the link says in that moment is part of it.
+            // Asked for.
         }
         await _desk.Close();
     }
+
+    /// <summary>After the end of <see cref="Run"/>.</summary>
+    public void Dispose() => _desk.Dispose();
 
     /// <summary>One session from hello to end; how long to stay away after it.</summary>
     async Task<TimeSpan> Attempt(CancellationToken stop)
@@ -81,7 +84,7 @@ public sealed class HostAgent
             await Serve(stream, stop);
             return _backoff.Next();
         }
-        catch (Exception error) when (!stop.IsCancellationRequested)
+        catch (Exception error) when (error is not OperationCanceledException || !stop.IsCancellationRequested)
         {
             if (_time.GetElapsedTime(began) >= GoodSession)
             {

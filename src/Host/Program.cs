@@ -44,6 +44,7 @@ static async Task<int> RunNode(NodeOptions options)
     var hosts = options.Role == NodeRole.All
         ? $"hosts {string.Join(" and ", options.Hosts)} with the {(options.Driver == "linux" ? "Linux data path" : "simulated data path")}"
         : "no hosts of its own";
+    await HostsAreOnline(app.Services.GetService<LocalAgents>(), app.Lifetime.ApplicationStopping);
     await Console.Out.WriteLineAsync($"""
         ready on {url}, {hosts}
         try:
@@ -53,6 +54,16 @@ static async Task<int> RunNode(NodeOptions options)
         """);
     await app.WaitForShutdownAsync();
     return 0;
+}
+
+// Waits, but not for ever, for the hosts that this process has itself, so that "ready" is true of them too.
+static async Task HostsAreOnline(LocalAgents? agents, CancellationToken stopping)
+{
+    using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+    for (var left = 500; agents is { Offline.Count: > 0 } && left > 0 && !stopping.IsCancellationRequested; left--)
+    {
+        await tick.WaitForNextTickAsync(CancellationToken.None);
+    }
 }
 
 static async Task<int> RunAgents(NodeOptions options)

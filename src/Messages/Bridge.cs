@@ -67,7 +67,7 @@ public sealed record FrameGapSeen(long StreamEpoch, long Expected, long Got) : B
 
 public sealed record CommandIssued(string MessageId, DriverCommand Command) : BridgeEvent;
 
-public sealed record CommandCompleted(string MessageId, Completion Completion) : BridgeEvent;
+public sealed record CommandCompleted(string MessageId, Completion Completion) : BridgeEvent, IOnBehalf;
 
 /// <summary>A switch has taken its part of the host's snapshot.</summary>
 public sealed record SwitchTold(long Session, string Switch) : BridgeEvent;

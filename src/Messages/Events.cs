@@ -12,6 +12,16 @@ public abstract record Event
     }
 }
 
+/// <summary>
+/// An event that belongs to a message of an earlier turn, whichever turn it happens in: an OID that waited for the slot
+/// starts when another one ends. It is stored under that message's person and operation.
+/// </summary>
+public interface IOnBehalf
+{
+    /// <summary>The message that waits for the outcome.</summary>
+    string MessageId { get; }
+}
+
 /// <summary>A request was refused; nothing else changed. Written so that a refusal, too, is fenced and audited.</summary>
 public sealed record RequestRefused(string Request, Refusal Refusal) : Event;
 

@@ -100,13 +100,13 @@ public sealed record OidQueued(string MessageId, OidRequest Request, bool FromPe
 
 /// <summary>The OID has the slot; its port and NIC were found and the extensions asked.</summary>
 /// <param name="PortId">The id, chosen by the switch where the request left it open.</param>
-public sealed record OidStarted(string MessageId, uint PortId, EntityId Port, EntityId? Nic, StackVerdict Verdict) : SwitchEvent;
+public sealed record OidStarted(string MessageId, uint PortId, EntityId Port, EntityId? Nic, StackVerdict Verdict) : SwitchEvent, IOnBehalf;
 
 /// <summary>The OID is completed. The field <c>oid</c> names it.</summary>
-public sealed record OidCompleted(string MessageId, OidCode Oid, OidOutcome Outcome) : SwitchEvent;
+public sealed record OidCompleted(string MessageId, OidCode Oid, OidOutcome Outcome) : SwitchEvent, IOnBehalf;
 
 /// <summary>An illegal request: state unchanged, recorded for the audit (switch.md 9.2).</summary>
-public sealed record OidRejected(string MessageId, string RequestId, OidCode Code, uint PortId, int NicIndex, Refusal Refusal) : SwitchEvent;
+public sealed record OidRejected(string MessageId, string RequestId, OidCode Code, uint PortId, int NicIndex, Refusal Refusal) : SwitchEvent, IOnBehalf;
 
 /// <summary>An extension or the edge refused the OID.</summary>
 public sealed record OidRefused(string RequestId, OidCode Code, RefusedBy By) : SwitchEvent;
@@ -114,13 +114,13 @@ public sealed record OidRefused(string RequestId, OidCode Code, RefusedBy By) : 
 /// <summary>An extension above the refuser saw the failing completion and undid (switch.md 3.5).</summary>
 public sealed record OidUndone(string RequestId, OidCode Code, int Position, string Extension) : SwitchEvent;
 
-public sealed record ExtensionFaulted(string RequestId, OidCode Code, ExtensionFault Fault) : SwitchEvent;
+public sealed record ExtensionFaulted(string MessageId, string RequestId, OidCode Code, ExtensionFault Fault) : SwitchEvent, IOnBehalf;
 
 /// <summary>Something was asked of the switch that one of its ports or NICs must answer.</summary>
 public sealed record ErrandStarted(string MessageId, EntityId Target, Command Errand) : SwitchEvent;
 
 /// <summary>The port or NIC answered.</summary>
-public sealed record ErrandEnded(string MessageId, Reply? Reply, Refusal? Refusal) : SwitchEvent;
+public sealed record ErrandEnded(string MessageId, Reply? Reply, Refusal? Refusal) : SwitchEvent, IOnBehalf;
 
 /// <summary>The host's devices of this switch are being compared with what is wanted.</summary>
 public sealed record SwitchReconcileStarted(long Session, bool Present, IReadOnlyList<DeviceState> Devices) : SwitchEvent;

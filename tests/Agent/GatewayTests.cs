@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using ControlPlane.Agent.Link;
 using ControlPlane.Agent.Tests.Fakes;
 using ControlPlane.Agent.Wire;
@@ -262,6 +263,7 @@ public sealed class GatewayTests
     }
 
     [Fact]
+    [SupportedOSPlatform("linux")]
     public async Task Socket_is_the_owners_alone_and_a_stale_one_is_replaced()
     {
         await using var node = await NodeRig.Start();
@@ -273,7 +275,7 @@ public sealed class GatewayTests
     }
 
     static List<long> Recorded(NodeRig node) =>
-        [.. node.Bridges.Stored.Select(row => row.Body).OfType<FrameRecorded>().Select(recorded => recorded.Frame.Seq)];
+        [.. node.Bridges.Stored.Select(row => row.Event).OfType<FrameRecorded>().Select(recorded => recorded.Frame.Seq)];
 
     static DriverFrame Frame(long seq) => new(
         "boot", 1, seq, DateTimeOffset.UnixEpoch, FrameKind.Appeared, new DeviceState("", "prod", "", "x1", true, true, true, 0, 0));

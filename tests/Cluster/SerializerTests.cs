@@ -83,7 +83,7 @@ public sealed class SerializerTests : IAsyncLifetime
         var core = EntityKinds.NewCore(Id);
         var snapshot = new CoreSnapshot(
             Id, 9, 4, StoredEvent.NoHash, ControlPlane.Actors.Vms.VmLifecycle.Initial(Id),
-            [new Executed("m1", null, StoredAnswer.Of("m1", new Done(), null)), new Executed("m2", "h", null)],
+            [new Executed("m1", null, StoredAnswer.Of("m1", new Done(), null), "operator:ann", "c1"), new Executed("m2", "h", null, "operator:ann", "c2")],
             ImmutableSortedDictionary<string, Origin>.Empty.Add("ask:1", new Origin("who", "corr", "cause")), new Poison("m3", "boom"));
         var back = Assert.IsType<CoreSnapshot>(RoundTrip(snapshot, out var manifest));
         Assert.Equal("snapshot/VmState.1", manifest);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ControlPlane.DriverAbi;
 using ControlPlane.DriverLinux;
 using ControlPlane.Messages;
 

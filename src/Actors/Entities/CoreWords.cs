@@ -71,7 +71,9 @@ public abstract record Output
 public sealed record Origin(string Who, string Correlation, string Cause);
 
 /// <summary>A message that was executed: its answer, or null while it is still to come.</summary>
-public sealed record Executed(string MessageId, string? BodyHash, StoredAnswer? Answer);
+/// <param name="Who">Who asked; events that happen later on its behalf carry the same.</param>
+/// <param name="Correlation">The operation that it belongs to.</param>
+public sealed record Executed(string MessageId, string? BodyHash, StoredAnswer? Answer, string Who, string Correlation);
 
 /// <summary>A message that failed with a defect again and again.</summary>
 public sealed record Poison(string MessageId, string Error);

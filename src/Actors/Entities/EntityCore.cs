@@ -366,24 +366,28 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         for (var i = 0; i < events.Length; i++)
         {
             var first = i == 0;
+            var asked = events[i] is IOnBehalf other ? batch.Memory.Book.Find(other.MessageId) : null;
             var row = StoredEvent.Make(
-                _id, batch.Memory.Sequence + 1, now, envelope.Who, envelope.Cause, envelope.Correlation, first ? envelope.OperationId : null,
+                _id, batch.Memory.Sequence + 1, now, asked?.Who ?? envelope.Who, envelope.Cause, asked?.Correlation ?? envelope.Correlation, first ? envelope.OperationId : null,
                 first && envelope.MessageId.Length > 0 ? envelope.MessageId : null, first ? envelope.BodyHash : null,
                 first ? answers : [], events[i], batch.Memory.Hash);
             batch.Rows.Add(row);
-            batch.Memory = Apply(batch.Memory, row);
+            batch.Memory = Follow(batch.Memory, row);
         }
-        batch.Memory = Reopen(batch.Memory, new Origin(envelope.Who, envelope.Correlation, $"{_id}#{batch.Memory.Sequence}"));
     }
+
+    /// <summary>What a row makes of the memory, live and in a replay: what it opens carries its person and operation.</summary>
+    Memory Follow(Memory memory, StoredEvent row) =>
+        Reopen(Apply(memory, row), new Origin(row.Who, row.Correlation, $"{_id}#{row.Sequence}"));
 
     Memory Apply(Memory memory, StoredEvent row)
     {
         var book = memory.Book;
         if (row.MessageId is { } message)
         {
-            book = book.Add(new Executed(message, row.BodyHash, null), _limits.ExecutedMax);
+            book = book.Add(new Executed(message, row.BodyHash, null, row.Who, row.Correlation), _limits.ExecutedMax);
         }
-        book = row.Answers.Aggregate(book, (current, answer) => current.Settle(answer, _limits.ExecutedMax));
+        book = row.Answers.Aggregate(book, (current, answer) => current.Settle(answer, row.Who, row.Correlation, _limits.ExecutedMax));
         var next = memory with { Sequence = row.Sequence, Hash = row.Hash, Book = book };
         return row.Event switch
         {
@@ -449,7 +453,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         {
             throw new CorruptHistoryException($"{_id}: the hash chain is broken at event {row.Sequence}");
         }
-        _memory = Reopen(Apply(_memory, row), new Origin(row.Who, row.Correlation, $"{_id}#{row.Sequence}"));
+        _memory = Follow(_memory, row);
     }
 
     void Fail(string reason, RefusalKind kind, string code, string detail)

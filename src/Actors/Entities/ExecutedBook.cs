@@ -31,7 +31,7 @@ public sealed class ExecutedBook
     public ExecutedBook Add(Executed executed, int max) => new(Trim(All.Add(executed), max));
 
     /// <summary>Notes the answer to an executed message; to one that was never executed (a dropped poison), both.</summary>
-    public ExecutedBook Settle(StoredAnswer answer, int max)
+    public ExecutedBook Settle(StoredAnswer answer, string who, string correlation, int max)
     {
         for (var i = All.Length - 1; i >= 0; i--)
         {
@@ -40,7 +40,7 @@ public sealed class ExecutedBook
                 return new(Trim(All.SetItem(i, All[i] with { Answer = answer }), max));
             }
         }
-        return Add(new Executed(answer.MessageId, null, answer), max);
+        return Add(new Executed(answer.MessageId, null, answer, who, correlation), max);
     }
 
     static ImmutableArray<Executed> Trim(ImmutableArray<Executed> all, int max)

@@ -25,6 +25,8 @@ public static class SnapshotJson
                 json.WriteStartObject();
                 json.WriteString("msg", executed.MessageId);
                 WriteOptional(json, "bodyHash", executed.BodyHash);
+                json.WriteString("who", executed.Who);
+                json.WriteString("corr", executed.Correlation);
                 if (executed.Answer is { } answer)
                 {
                     json.WritePropertyName("answer");
@@ -94,7 +96,7 @@ public static class SnapshotJson
 
     static Executed ReadExecuted(ref Utf8JsonReader json, ReadOnlyMemory<byte> bytes)
     {
-        string? message = null, bodyHash = null;
+        string? message = null, bodyHash = null, who = null, correlation = null;
         StoredAnswer? answer = null;
         while (NextProperty(ref json) is { } property)
         {
@@ -103,10 +105,12 @@ public static class SnapshotJson
                 case "msg": message = json.GetString(); break;
                 case "bodyHash": bodyHash = json.GetString(); break;
                 case "answer": answer = ReadAnswer(ref json, bytes); break;
+                case "who": who = json.GetString(); break;
+                case "corr": correlation = json.GetString(); break;
                 default: json.Skip(); break;
             }
         }
-        return new Executed(message ?? throw Missing("msg"), bodyHash, answer);
+        return new Executed(message ?? throw Missing("msg"), bodyHash, answer, who ?? throw Missing("who"), correlation ?? throw Missing("corr"));
     }
 
     static (string, Origin) ReadOrigin(ref Utf8JsonReader json, ReadOnlyMemory<byte> bytes)

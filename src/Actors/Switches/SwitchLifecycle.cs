@@ -116,7 +116,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
                 return ([new OidStarted(head.MessageId, portId, port, nic, verdict)], null);
             case OidTarget.Switch(var output):
                 var outcome = Outcome(request, request.PortId, verdict, NdisStatus.Success, null, "", "") with { Output = output };
-                return ([.. Faults(request, verdict), new OidCompleted(head.MessageId, request.Oid, outcome)], new LateAnswer(head.MessageId, outcome, null));
+                return ([.. Faults(head.MessageId, request, verdict), new OidCompleted(head.MessageId, request.Oid, outcome)], new LateAnswer(head.MessageId, outcome, null));
             default:
                 throw new UnreachableException(target.ToString());
         }
@@ -168,7 +168,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             var after = SwitchRules.Completed(s, new OidCompleted(slot.MessageId, oid, outcome));
             outcome = outcome with { UplinkUsable = after.UplinkUsable };
         }
-        var events = new List<SwitchEvent>(Faults(request, slot.Verdict));
+        var events = new List<SwitchEvent>(Faults(slot.MessageId, request, slot.Verdict));
         if (settled.RefusedBy is { } by)
         {
             events.Add(new OidRefused(request.RequestId, oid, by));
@@ -186,8 +186,8 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         OidRequest request, uint portId, StackVerdict verdict, NdisStatus status, RefusedBy? by, string portState, string nicState) =>
         new(request.RequestId, request.Oid, status, portId, request.NicIndex, by, verdict.Faults, Stack.WholeTrace(verdict, status), portState, nicState);
 
-    static IEnumerable<SwitchEvent> Faults(OidRequest request, StackVerdict verdict) =>
-        verdict.Faults.Select(fault => new ExtensionFaulted(request.RequestId, request.Oid, fault));
+    static IEnumerable<SwitchEvent> Faults(string messageId, OidRequest request, StackVerdict verdict) =>
+        verdict.Faults.Select(fault => new ExtensionFaulted(messageId, request.RequestId, request.Oid, fault));
 
     static OidRejected Rejected(string messageId, OidRequest request, Refusal refusal) =>
         new(messageId, request.RequestId, request.Oid, request.PortId, request.NicIndex, refusal);

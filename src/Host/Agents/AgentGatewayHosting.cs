@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Agent.Link;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;

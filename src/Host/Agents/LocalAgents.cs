@@ -34,10 +34,16 @@ sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerF
     /// <summary>Agents that have an open session now.</summary>
     public int Online => _running.Count(running => running.Agent.Session > 0);
 
-    /// <summary>Runs the agents alone, until stopped: for a process that is nothing else.</summary>
+    /// <summary>Hosts of this process whose agents have no session now.</summary>
+    public IReadOnlyList<string> Offline => [.. options.Hosts.Where(host => !_running.Any(running => running.Host == host && running.Agent.Session > 0))];
+
+    /// <summary>
+    /// Runs the agents alone, until stopped: for a process that is nothing else. Its end leaves the data path running,
+    /// so that an agent can be replaced without stopping traffic.
+    /// </summary>
     public static async Task RunAgent(LocalAgentsOptions options, TimeProvider time, ILoggerFactory logs, CancellationToken stop)
     {
-        await using var agents = new LocalAgents(options, time, logs);
+        await using var agents = new LocalAgents(options with { SuspendAtStop = false }, time, logs);
         await agents.StartAsync(stop);
         try
         {
@@ -80,10 +86,11 @@ sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerF
         {
             if (options.SuspendAtStop)
             {
-                await running.Driver.Suspend(cancellationToken);
+                await Suspend(running, cancellationToken);
             }
             await running.Driver.DisposeAsync();
             running.Link.Dispose();
+            running.Agent.Dispose();
         }
         _running.Clear();
     }
@@ -92,6 +99,19 @@ sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerF
     {
         _stop.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>A host that cannot be suspended does not keep the others from it; the next start finds its devices as they are.</summary>
+    async Task Suspend(Running running, CancellationToken stop)
+    {
+        try
+        {
+            await running.Driver.Suspend(stop);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            GatewayLog.LocalAgentFailed(_log, error, running.Host);
+        }
     }
 
     async Task Watch(Running running)

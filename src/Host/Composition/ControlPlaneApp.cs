@@ -40,8 +40,9 @@ static class ControlPlaneApp
         builder.Services.AddAgentGateway();
         if (options.Role == NodeRole.All)
         {
-            builder.Services.AddHostedService(provider => new LocalAgents(
+            builder.Services.AddSingleton(provider => new LocalAgents(
                 LocalAgents(options), time, provider.GetRequiredService<ILoggerFactory>()));
+            builder.Services.AddHostedService(provider => provider.GetRequiredService<LocalAgents>());
         }
         var app = builder.Build();
         MapApi(app);

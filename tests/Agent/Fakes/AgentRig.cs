@@ -43,6 +43,7 @@ sealed class AgentRig : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Stop();
+        Agent.Dispose();
         _stop.Dispose();
     }
 }

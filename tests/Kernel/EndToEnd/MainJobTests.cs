@@ -39,7 +39,7 @@ public sealed class MainJobTests : IAsyncLifetime
 
         var started = await _plane.Run("web-1", "start");
         var operation = started!["id"]!.ToString();
-        Assert.Equal("done", started["status"]!.ToString());
+        Assert.Equal("done", started["state"]!.ToString());
         Assert.Equal(StartOids, await _plane.CompletedOids(operation));
         Assert.Single(_plane.Devices("hv01"));
         Assert.True((bool)(await _plane.Get("/v1/nics/web-1/eth0"))!["ready"]!);
@@ -141,7 +141,7 @@ public sealed class MainJobTests : IAsyncLifetime
                 [new { name = "capture.mirror", @class = "capture", enabled = true }, Extension(1, "filter"), Extension(2, "forward")]);
 
             var (_, refused) = await _plane.Send(HttpMethod.Post, "/v1/vms/web-1/start?wait=60s");
-            Assert.Equal("refused", refused!["status"]!.ToString());
+            Assert.Equal("refused", refused!["state"]!.ToString());
             Assert.Contains("test.verdict", refused["problem"]!["detail"]!.ToString(), StringComparison.Ordinal);
             var oids = await _plane.CompletedOids(refused["id"]!.ToString());
             Assert.Equal(oid == StartOids[0] ? [oid] : [StartOids[0], oid, .. StopOids[2..]], oids);

@@ -1,3 +1,4 @@
+using ControlPlane.Host.Agents;
 using ControlPlane.Host.Api.Documents;
 using ControlPlane.Host.Composition;
 using ControlPlane.Host.Engine.Journal;
@@ -18,7 +19,7 @@ static class HealthApi
         routes.MapGet("/readyz", Ready).Produces<ReadyDocument>().WithSummary("The process takes work");
     }
 
-    static IResult Ready(Projector projector, JournalHealth journal, IHostApplicationLifetime life)
+    static IResult Ready(Projector projector, JournalHealth journal, IHostApplicationLifetime life, IServiceProvider services)
     {
         var (position, head) = (projector.Position, journal.LastOrdering);
         var behind = head - position;
@@ -30,6 +31,10 @@ static class HealthApi
         if (!journal.IsOpen)
         {
             reasons.Add($"the journal is away: {journal.LastFailure?.Reason}");
+        }
+        if (services.GetService<LocalAgents>() is { Offline: { Count: > 0 } offline })
+        {
+            reasons.Add($"no session yet of {string.Join(", ", offline)}");
         }
         if (behind > BehindMax)
         {
