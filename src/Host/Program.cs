@@ -12,13 +12,26 @@ static async Task<int> Start(string[] args)
         var driver = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && Drivers.Kinds.Contains("linux") ? "linux" : "simulated";
         var options = Settings.Read(
             args, Path.Combine(AppContext.BaseDirectory, "appsettings.json"), Environment.GetEnvironmentVariables(), driver);
-        Directory.CreateDirectory(options.Data);
+        MakeDirectory(options.Data);
         return options.Role == NodeRole.Agent ? await RunAgents(options) : await RunNode(options);
     }
     catch (Exception refusal) when (refusal is SettingException or JournalFileException or IOException or UnauthorizedAccessException)
     {
         await Console.Error.WriteLineAsync($"controlplane: {refusal.Message}");
         return 2;
+    }
+}
+
+// The journal and the tokens are for their owner alone; a directory that is there keeps what it has.
+static void MakeDirectory(string path)
+{
+    if (OperatingSystem.IsWindows())
+    {
+        Directory.CreateDirectory(path);
+    }
+    else
+    {
+        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 }
 

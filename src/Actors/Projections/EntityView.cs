@@ -15,6 +15,7 @@ namespace ControlPlane.Actors.Projections;
 /// never say anything else than the entity itself. A view of a past time is the same fold, stopped earlier.
 /// </summary>
 /// <param name="Revision">Counts changes of the state, as the entity does.</param>
+/// <param name="Updated">The last change; a request that was refused or found nothing to do is none.</param>
 public sealed record EntityView(
     EntityId Id, long Sequence, long Revision, DateTimeOffset Created, DateTimeOffset Updated, object State, ViewNotes Notes)
 {
@@ -28,18 +29,18 @@ public sealed record EntityView(
         {
             throw new CorruptHistoryException($"{Id}: event {row.Sequence} follows event {Sequence}");
         }
-        var next = this with { Sequence = row.Sequence, Updated = row.At, Created = Sequence == 0 ? row.At : Created };
+        var next = this with { Sequence = row.Sequence, Created = Sequence == 0 ? row.At : Created };
         switch (row.Event)
         {
             case Parked parked:
-                return next with { Notes = Notes with { Poison = new Poison(parked.PoisonMessageId, parked.Error) } };
+                return next with { Updated = row.At, Notes = Notes with { Poison = new Poison(parked.PoisonMessageId, parked.Error) } };
             case Unparked:
-                return next with { Notes = Notes with { Poison = null } };
+                return next with { Updated = row.At, Notes = Notes with { Poison = null } };
             case RequestRefused or RequestNoted:
                 return next;
             case var happened:
                 var state = Evolve(State, happened);
-                return next with { State = state, Revision = Revision + 1, Notes = Notes.After(happened, state, row.At) };
+                return next with { Updated = row.At, State = state, Revision = Revision + 1, Notes = Notes.After(happened, state, row.At) };
         }
     }
 
