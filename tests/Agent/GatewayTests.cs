@@ -144,7 +144,7 @@ public sealed class GatewayTests
         await stream.DisposeAsync();
         await Eventually.Is(() => node.Bridges.Heard.OfType<CloseSession>().Any(), "the bridge is told");
         Assert.Equal(session, node.Bridges.Heard.OfType<CloseSession>().Single().Session);
-        Assert.Equal(0, node.Streams.Health.Open);
+        await Eventually.Is(() => node.Streams.Health.Open == 0, "the stream is gone");
     }
 
     [Fact]

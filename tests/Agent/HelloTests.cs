@@ -68,7 +68,7 @@ public sealed class HelloTests
         using var call = new AgentLink.AgentLinkClient(channel).Connect();
         try
         {
-            await call.RequestStream.WriteAsync(parcel);
+            await call.RequestStream.WriteAsync(parcel).Soon();
         }
         catch (RpcException)
         {
