@@ -28,6 +28,16 @@ public sealed class EngineTests
     }
 
     [Fact]
+    public async Task Node_alone_with_open_work_ends_at_once()
+    {
+        var engine = await EngineRig.Start();
+        Assert.Null((await engine.Ask(DefineSwitch("hv01"))).Refusal);
+        var before = TimeProvider.System.GetTimestamp();
+        await engine.DisposeAsync();
+        Assert.InRange(TimeProvider.System.GetElapsedTime(before), TimeSpan.Zero, TimeSpan.FromSeconds(6));
+    }
+
+    [Fact]
     public async Task Engine_on_a_file_knows_after_a_restart_what_it_answered()
     {
         var folder = Directory.CreateTempSubdirectory("engine-");
@@ -58,6 +68,51 @@ public sealed class EngineTests
             Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
             folder.Delete(recursive: true);
         }
+    }
+
+    [Theory]
+    [InlineData("UPDATE journal SET manifest = 'VmPainted.1'", FaultKind.NeedsNewerNode)]
+    [InlineData("UPDATE journal SET message = CAST(REPLACE(CAST(message AS TEXT), 'operator:ann', 'operator:bob') AS BLOB)", FaultKind.CorruptHistory)]
+    [InlineData("UPDATE journal SET message = x'00'", FaultKind.CorruptHistory)]
+    public async Task Spoiled_row_stops_its_entity_and_no_other(string how, FaultKind kind)
+    {
+        var folder = Directory.CreateTempSubdirectory("engine-");
+        try
+        {
+            var path = Path.Combine(folder.FullName, "journal.db");
+            using var file = JournalFile.Open(path);
+            await using (var engine = await EngineRig.Start(journal: JournalSettings.Sqlite(file)))
+            {
+                Assert.Null((await engine.Ask(DefineVm("web-1"))).Refusal);
+                Assert.Null((await engine.Ask(DefineVm("web-2"))).Refusal);
+            }
+            using (var database = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={path}"))
+            {
+                database.Open();
+                using var command = database.CreateCommand();
+                command.CommandText = $"{how} WHERE persistence_id = 'vm/web-1'";
+                Assert.Equal(1, command.ExecuteNonQuery());
+            }
+            await using (var engine = await EngineRig.Start(journal: JournalSettings.Sqlite(file)))
+            {
+                var fault = new TaskCompletionSource<EntityFault>();
+                engine.System.EventStream.Subscribe(
+                    engine.System.ActorOf(Akka.Actor.Props.Create(() => new Faults(fault))), typeof(EntityFault));
+                Assert.Equal(RefusalKind.Unknown, (await engine.Ask(DefineVm("web-1"), seconds: 3)).Refusal!.Kind);
+                Assert.Equal((EntityId.Vm("web-1"), kind), ((await fault.Task).Entity, (await fault.Task).Kind));
+                Assert.Null((await engine.Ask(DefineVm("web-2"))).Refusal);
+            }
+        }
+        finally
+        {
+            Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+            folder.Delete(recursive: true);
+        }
+    }
+
+    sealed class Faults : Akka.Actor.ReceiveActor
+    {
+        public Faults(TaskCompletionSource<EntityFault> first) => Receive<EntityFault>(fault => first.TrySetResult(fault));
     }
 
     [Fact]
@@ -126,6 +181,6 @@ public sealed class EngineTests
     {
         public long Sequence => 0;
         public bool HasOpenWork => false;
-        public IReadOnlyList<Output> Step(Input input, DateTimeOffset now) => [];
+        public IReadOnlyList<Output> Step(Input input, DateTimeOffset now) => input is Input.Stop ? [new Output.End("handed over")] : [];
     }
 }

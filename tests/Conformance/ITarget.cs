@@ -27,6 +27,9 @@ public interface ITarget
 
     Task InFlight(uint portId, int nicIndex, int packets, int oids);
 
+    /// <summary>Faults may be planted for a command after the next.</summary>
+    bool PlantsLater { get; }
+
     /// <summary>Plants a fault at the miniport edge: the next such commands of this host fail, after those that are skipped.</summary>
     Task Plant(DriverVerb verb, NdisStatus status, int times = 1, int skip = 0);
 

@@ -20,6 +20,8 @@ public sealed class WorldTarget : ITarget
 
     public string Switch => "sw";
 
+    public bool PlantsLater => true;
+
     public EntityId SwitchId => EntityId.Switch(Host, Switch);
 
     public Task<Verdict> DefineSwitch(params ExtensionDefinition[] extensions) => Of(World.DefineSwitch(SwitchId, DriftPolicy.Report, extensions));

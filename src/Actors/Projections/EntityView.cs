@@ -62,6 +62,17 @@ public sealed record EntityView(
         _ => null,
     };
 
+    /// <summary>The entity still owes something to the world: after a restart it has to be woken, as nobody may ask it.</summary>
+    public bool HasOpenWork => State switch
+    {
+        BridgeState s => BridgeLifecycle.Outstanding(s).Any(),
+        SwitchState s => SwitchLifecycle.Outstanding(s).Any(),
+        PortState s => PortLifecycle.Outstanding(s).Any(),
+        NicState s => NicLifecycle.Outstanding(s).Any(),
+        VmState s => VmLifecycle.Outstanding(s).Any(),
+        _ => false,
+    };
+
     /// <summary>The device is not as wanted.</summary>
     public bool Drifted => State is NicState { BodyOrNull.Drift: not null };
 

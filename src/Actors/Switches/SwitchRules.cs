@@ -94,6 +94,10 @@ static class SwitchRules
         {
             return WithNics(s, id, nics => nics.SetItem(index, nics[index] with { State = e.Outcome.NicState }));
         }
+        if (e.Oid == OidCode.NicUpdated && (slot.Request.Parameters as NicParameters)?.PermanentMacAddress is { } mac)
+        {
+            return WithNics(s, id, nics => nics.SetItem(index, nics[index] with { Mac = MacAddress.Canonical(mac) }));
+        }
         return e.Oid == OidCode.NicDelete ? WithNics(s, id, nics => nics.Remove(index)) : s;
     }
 

@@ -66,6 +66,7 @@ sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMidd
     static Problem? Bare(HttpContext http) => http.Response.StatusCode switch
     {
         StatusCodes.Status404NotFound => Problem.NotFound("route.unknown", "There is nothing at this path."),
+        StatusCodes.Status415UnsupportedMediaType => Requests.Body.WrongType,
         StatusCodes.Status405MethodNotAllowed => new Problem(
             StatusCodes.Status405MethodNotAllowed, "route.method", "The method is not for this path.", $"Allowed: {http.Response.Headers.Allow}."),
         _ => null,

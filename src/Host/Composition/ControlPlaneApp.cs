@@ -96,6 +96,7 @@ static class ControlPlaneApp
         services.AddSingleton<Positions>().AddSingleton<ReadTables>().AddSingleton<PastViews>().AddSingleton<EventLog>();
         services.AddSingleton<Projector>();
         services.AddHostedService(provider => provider.GetRequiredService<Projector>());
+        services.AddHostedService<Waker>();
     }
 
     static void AddApi(IServiceCollection services, NodeOptions options, TimeProvider time)

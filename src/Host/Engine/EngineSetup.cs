@@ -47,7 +47,7 @@ static class EngineSetup
     public static IServiceCollection AddEngine(this IServiceCollection services, EngineOptions options)
     {
         services.AddSingleton(provider => new ShardedEntities(
-            provider.GetRequiredService<IReadOnlyActorRegistry>(), provider.GetRequiredService<TimeProvider>(), options.JournalIsOpen));
+            provider.GetRequiredService<ActorSystem>, provider.GetRequiredService<TimeProvider>(), options.JournalIsOpen));
         services.AddSingleton<IEntityDoor>(provider => provider.GetRequiredService<ShardedEntities>());
         services.AddSingleton(provider => new EntityServices(
             options.NewCore, provider.GetRequiredService<IEntityDoor>(), provider.GetRequiredService<IAgentDoor>(),

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Cluster;
 using Akka.Hosting;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Messages;
@@ -18,7 +19,7 @@ sealed class VmRegion;
 /// </summary>
 sealed class ShardedEntities : IEntityDoor, IDisposable
 {
-    readonly IReadOnlyActorRegistry _regions;
+    readonly Lazy<ActorSystem> _system;
     readonly TimeProvider _time;
     readonly Func<bool> _open;
     readonly ITimer _waking;
@@ -27,13 +28,21 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
     readonly HashSet<EntityId> _asleep = [];
 
     /// <param name="open">False while the journal is away: what comes then is refused and not queued.</param>
-    public ShardedEntities(IReadOnlyActorRegistry regions, TimeProvider time, Func<bool> open)
+    public ShardedEntities(Func<ActorSystem> system, TimeProvider time, Func<bool> open)
     {
-        _regions = regions;
+        _system = new Lazy<ActorSystem>(system);
         _time = time;
         _open = open;
         _waking = time.CreateTimer(_ => WakeSome(), null, Numbers.WakeEvery, Numbers.WakeEvery);
     }
+
+    /// <summary>
+    /// The node is leaving. A region that leaves waits for what is buffered in it, and on the only node nobody will take
+    /// that: some ten seconds for nothing. What entities tell each other then is dropped; who wakes up asks again.
+    /// </summary>
+    bool Leaving => CoordinatedShutdown.Get(_system.Value).ShutdownReason is not null;
+
+    bool Alone => Cluster.Get(_system.Value).State.Members.Count <= 1;
 
     /// <summary>
     /// Sends a message and waits for its answer. Every outcome is an answer: one that did not come is the refusal
@@ -44,6 +53,10 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
         if (!_open())
         {
             return Refuse(envelope, RefusalKind.Unavailable, "journal.unavailable", "The journal is away; try again later.");
+        }
+        if (Leaving)
+        {
+            return Refuse(envelope, RefusalKind.Unavailable, "node.leaving", "This node is leaving; ask another, or again later.");
         }
         if (!Enter(envelope.To))
         {
@@ -64,17 +77,29 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
         }
     }
 
-    public void Tell(Envelope envelope) => Region(envelope.To).Tell(envelope, ActorRefs.NoSender);
+    public void Tell(Envelope envelope)
+    {
+        if (!Leaving)
+        {
+            Region(envelope.To).Tell(envelope, ActorRefs.NoSender);
+        }
+    }
 
     public void Tell(Answer answer)
     {
-        if (answer.To is { } to)
+        if (answer.To is { } to && !Leaving)
         {
             Region(to).Tell(answer, ActorRefs.NoSender);
         }
     }
 
-    public void Wake(EntityId entity) => Region(entity).Tell(new Wake(entity), ActorRefs.NoSender);
+    public void Wake(EntityId entity)
+    {
+        if (!Leaving || !Alone)
+        {
+            Region(entity).Tell(new Wake(entity), ActorRefs.NoSender);
+        }
+    }
 
     public void WakeLater(EntityId entity)
     {
@@ -104,8 +129,11 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
         }
     }
 
-    IActorRef Region(EntityId entity) =>
-        entity.Region == ShardIds.VmRegion ? _regions.Get<VmRegion>() : _regions.Get<HostRegion>();
+    IActorRef Region(EntityId entity)
+    {
+        var regions = ActorRegistry.For(_system.Value);
+        return entity.Region == ShardIds.VmRegion ? regions.Get<VmRegion>() : regions.Get<HostRegion>();
+    }
 
     bool Enter(EntityId entity)
     {

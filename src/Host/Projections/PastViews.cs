@@ -10,7 +10,8 @@ sealed class PastViews(JournalReader journal)
 
     /// <summary>
     /// Null if there was nothing yet. The first event after the time ends the fold, so that a clock that was set back
-    /// makes no view in which a later event is seen and an earlier one is not.
+    /// makes no view in which a later event is seen and an earlier one is not. Times are compared as they are shown, in
+    /// microseconds: the time of an event is a time at which it is seen.
     /// </summary>
     public EntityView? At(EntityId entity, DateTimeOffset time)
     {
@@ -21,7 +22,7 @@ sealed class PastViews(JournalReader journal)
             foreach (var row in rows)
             {
                 var happened = row.Decode();
-                if (happened.At > time)
+                if (happened.At.UtcTicks - (happened.At.UtcTicks % TimeSpan.TicksPerMicrosecond) > time.UtcTicks)
                 {
                     return view.Sequence == 0 ? null : view;
                 }

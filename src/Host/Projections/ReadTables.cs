@@ -63,6 +63,15 @@ sealed class ReadTables(ReadDatabase database)
             ("$kind", kind), ("$host", host), ("$switch", onSwitch?.Text), ("$after", after ?? ""), ("$limit", limit)).Rows(ViewRows.Read);
     }
 
+    /// <summary>Entities that owe something, in the order of ids.</summary>
+    public IReadOnlyList<EntityId> WithOpenWork(string after, int limit)
+    {
+        using var connection = database.Open();
+        return connection.Query(
+            "SELECT id FROM entities WHERE open_work = 1 AND id > $after ORDER BY id LIMIT $limit", ("$after", after), ("$limit", limit))
+            .Rows(reader => EntityId.Parse(reader.GetString(0))!.Value);
+    }
+
     public HostCounts Counts(string host)
     {
         using var connection = database.Open();

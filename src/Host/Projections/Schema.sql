@@ -17,12 +17,14 @@ CREATE TABLE entities (
     updated    INTEGER NOT NULL,
     gone       INTEGER NOT NULL,
     drifted    INTEGER NOT NULL,
+    open_work  INTEGER NOT NULL,
     state_name TEXT NOT NULL,
     state      BLOB NOT NULL,
     notes      BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX entities_by_kind ON entities (kind, id) WHERE gone = 0;
 CREATE INDEX entities_by_host ON entities (host, kind, id) WHERE gone = 0;
+CREATE INDEX entities_with_open_work ON entities (id) WHERE open_work = 1;
 CREATE INDEX entities_by_switch ON entities (switch, kind, id) WHERE gone = 0;
 
 -- An index over the journal; bodies stay there.

@@ -25,8 +25,9 @@ sealed class TableWriter : IDisposable
             """);
         _entity = Prepare("""
             INSERT OR REPLACE INTO entities
-                (id, kind, host, switch, revision, sequence, ordering, created, updated, gone, drifted, state_name, state, notes)
-            VALUES ($id, $kind, $host, $switch, $revision, $sequence, $ordering, $created, $updated, $gone, $drifted, $state_name, $state, $notes)
+                (id, kind, host, switch, revision, sequence, ordering, created, updated, gone, drifted, open_work, state_name, state, notes)
+            VALUES ($id, $kind, $host, $switch, $revision, $sequence, $ordering, $created, $updated, $gone, $drifted, $open_work,
+                $state_name, $state, $notes)
             """);
         _request = Prepare("""
             INSERT INTO requests (message_id, entity, body_hash, sequence, revision, at) VALUES ($id, $entity, $hash, $sequence, $revision, $at)

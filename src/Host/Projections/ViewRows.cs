@@ -35,6 +35,7 @@ static class ViewRows
         values["$updated"].Value = view.Updated.UtcTicks;
         values["$gone"].Value = view.Gone;
         values["$drifted"].Value = view.Drifted;
+        values["$open_work"].Value = view.HasOpenWork;
         values["$state_name"].Value = StateNames.Of(view.Id);
         values["$state"].Value = StateNames.Encode(view.Id, view.State);
         values["$notes"].Value = view.Notes.Encode();

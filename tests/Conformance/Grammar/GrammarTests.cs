@@ -71,7 +71,7 @@ public sealed class GrammarTests
         }
     }
 
-    static Expected Play(World world, Kind kind, TraceStep step, int at, int holdsTaken)
+    static Expected Play(World world, Kind kind, TraceMove step, int at, int holdsTaken)
     {
         switch (step.Move)
         {

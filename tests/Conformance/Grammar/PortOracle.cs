@@ -11,7 +11,7 @@ public enum Move
     Restart,
 }
 
-public sealed record TraceStep(Move Move, int Index = 0)
+public sealed record TraceMove(Move Move, int Index = 0)
 {
     public override string ToString() => Index == 0 ? $"{Move}" : $"{Move}({Index})";
 }
@@ -49,7 +49,7 @@ public sealed class PortOracle(Kind kind)
     public int HoldsTaken { get; private set; }
 
     /// <summary>Legal by grammar and gates.</summary>
-    public bool Legal(TraceStep step)
+    public bool Legal(TraceMove step)
     {
         var (i, others) = (step.Index, step.Index == 0 && _nics.Keys.Any(index => index > 0));
         return step.Move switch
@@ -72,7 +72,7 @@ public sealed class PortOracle(Kind kind)
         };
     }
 
-    public Expected Take(TraceStep step)
+    public Expected Take(TraceMove step)
     {
         if (!Legal(step))
         {

@@ -6,13 +6,13 @@ public static class Traces
     static readonly Move[] Productions = [Move.PC, Move.PU, Move.PP, Move.NC, Move.CN, Move.NU, Move.DC, Move.ND, Move.PT, Move.PD];
 
     /// <summary>Each number chooses among what the grammar allows next.</summary>
-    public static List<TraceStep> Legal(Kind kind, IEnumerable<byte> choices)
+    public static List<TraceMove> Legal(Kind kind, IEnumerable<byte> choices)
     {
         var oracle = new PortOracle(kind);
-        var trace = new List<TraceStep>();
+        var trace = new List<TraceMove>();
         foreach (var choice in choices)
         {
-            TraceStep[] legal = [.. Steps(kind).Where(oracle.Legal)];
+            TraceMove[] legal = [.. Steps(kind).Where(oracle.Legal)];
             var step = legal[choice % legal.Length];
             oracle.Take(step);
             trace.Add(step);
@@ -21,7 +21,7 @@ public static class Traces
     }
 
     /// <summary>Swaps neighbours, drops, doubles, or inserts a refusal, a hold, a load or a restart; two numbers for each change.</summary>
-    public static List<TraceStep> Mutated(List<TraceStep> trace, byte[] changes)
+    public static List<TraceMove> Mutated(List<TraceMove> trace, byte[] changes)
     {
         for (var n = 0; n + 1 < changes.Length && trace.Count > 1; n += 2)
         {
@@ -38,7 +38,7 @@ public static class Traces
                     trace.Insert(at, trace[at]);
                     break;
                 case 3:
-                    trace.Insert(at, new TraceStep(Move.Refuse));
+                    trace.Insert(at, new TraceMove(Move.Refuse));
                     break;
                 case 4:
                     InsertBeforeTheEnd(trace, at, Move.HoldPort, Move.HoldNic, Move.Release);
@@ -47,7 +47,7 @@ public static class Traces
                     InsertBeforeTheEnd(trace, at, Move.Load, Move.Load, Move.Unload);
                     break;
                 default:
-                    trace.Insert(at, new TraceStep(Move.Restart));
+                    trace.Insert(at, new TraceMove(Move.Restart));
                     break;
             }
         }
@@ -55,7 +55,7 @@ public static class Traces
     }
 
     /// <summary>Before the next DC or PT: held or loaded, and let go one step after the DELETE that it must defer.</summary>
-    static void InsertBeforeTheEnd(List<TraceStep> trace, int at, Move onPort, Move onNic, Move end)
+    static void InsertBeforeTheEnd(List<TraceMove> trace, int at, Move onPort, Move onNic, Move end)
     {
         var next = trace.FindIndex(at, step => step.Move is Move.DC or Move.PT);
         if (next < 0)
@@ -63,12 +63,12 @@ public static class Traces
             return;
         }
         var step = trace[next];
-        trace.Insert(Math.Min(trace.Count, next + 2), new TraceStep(end, step.Index));
-        trace.Insert(next, new TraceStep(step.Move == Move.DC ? onNic : onPort, step.Index));
+        trace.Insert(Math.Min(trace.Count, next + 2), new TraceMove(end, step.Index));
+        trace.Insert(next, new TraceMove(step.Move == Move.DC ? onNic : onPort, step.Index));
     }
 
-    static IEnumerable<TraceStep> Steps(Kind kind) => Productions.SelectMany(move =>
+    static IEnumerable<TraceMove> Steps(Kind kind) => Productions.SelectMany(move =>
         move is Move.NC or Move.CN or Move.NU or Move.DC or Move.ND && kind == Kind.External
-            ? new[] { 0, 1, 2 }.Select(index => new TraceStep(move, index))
-            : [new TraceStep(move)]);
+            ? new[] { 0, 1, 2 }.Select(index => new TraceMove(move, index))
+            : [new TraceMove(move)]);
 }

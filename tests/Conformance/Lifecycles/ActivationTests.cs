@@ -228,6 +228,45 @@ public sealed class ActivationTests
         Assert.Equal(1400, _world.State<NicState>(Nic).BodyOrNull!.Parameters.Mtu);
     }
 
+    [Fact]
+    public void L21_Mtu_is_never_raised()
+    {
+        _world.Connect("hv01");
+        _world.DefineSwitch(Sw, DriftPolicy.Report, new ExtensionDefinition(
+            "test.verdict", ExtensionClass.Forward, true, new ExtensionSettings(MtuHeadroom: -50)));
+        _world.Oid(Sw, new OidRequest("1", OidCode.PortCreate, 7, 0, new PortParameters("p7")));
+        var nic = new NicParameters("eth0", VmName: "web", Mtu: 1500, Flags: ["NicInitializing"]);
+        var outcome = (OidOutcome)_world.Oid(Sw, new OidRequest("2", OidCode.NicCreate, 7, 0, nic)).Reply!;
+        Assert.Equal("X29", Assert.Single(outcome.Faults).Rule);
+        Assert.Equal(1500, _world.State<NicState>(Nic).BodyOrNull!.Parameters.Mtu);
+    }
+
+    [Fact]
+    public void O13_Request_with_another_structure_is_rejected()
+    {
+        _world.Connect("hv01");
+        _world.DefineSwitch(Sw, DriftPolicy.Report);
+        Assert.Equal("O13", _world.Oid(Sw, new OidRequest("1", OidCode.PortCreate, 7, 0, new NicParameters("eth0"))).Refusal?.Rule);
+        _world.Oid(Sw, new OidRequest("2", OidCode.PortCreate, 7, 0, new PortParameters("p7")));
+        Assert.Equal("O13", _world.Oid(Sw, new OidRequest("3", OidCode.NicCreate, 7, 0, new PortParameters("p7"))).Refusal?.Rule);
+    }
+
+    [Fact]
+    public void Address_that_a_nic_took_by_an_update_is_not_given_to_another()
+    {
+        _world.Connect("hv01");
+        _world.DefineSwitch(Sw, DriftPolicy.Report, new ExtensionDefinition("filter.mac-guard", ExtensionClass.Filter));
+        _world.DefineVm("web", "hv01", Eth0);
+        _world.StartVm("web");
+        Oid(OidCode.NicUpdated, new NicParameters("web--eth0", PermanentMacAddress: "00-15-5d-00-00-99"));
+        foreach (var (vm, mac, starts) in new[] { ("db", "00:15:5d:00:00:99", false), ("mq", "00:15:5d:00:00:01", true) })
+        {
+            _world.DefineVm(vm, "hv01", Eth0 with { Mac = mac });
+            _world.StartVm(vm);
+            Assert.Equal(starts ? "running" : "stopped", _world.State<Actors.Vms.VmState>(EntityId.Vm(vm)).Name);
+        }
+    }
+
     static readonly NicDefinition Eth0 = new("eth0", "sw", NicType.Synthetic, "00:15:5d:00:00:01");
 
     string Power => _world.State<Actors.Vms.VmState>(EntityId.Vm("web")).Name;

@@ -163,7 +163,8 @@ public abstract class IllegalScenarios(ITarget target) : Scenario(target), IAsyn
         await Does(OidCode.PortDelete);
         foreach (var oid in new[] { OidCode.PortTeardown, OidCode.PortDelete, OidCode.PortUpdated, OidCode.PortPropertyAdd, OidCode.PortPropertyEnum })
         {
-            await Rejects("port.absent", "X25", () => Try(oid, parameters: Security()));
+            await Rejects("port.absent", "X25", () => Try(oid, parameters:
+                oid == OidCode.PortUpdated ? Port() : oid == OidCode.PortPropertyAdd ? Security() : null));
         }
     }
 

@@ -142,16 +142,6 @@ public abstract class LegalScenarios(ITarget target) : Scenario(target), IAsyncL
     }
 
     [Fact]
-    public async Task L21_Mtu_is_never_raised()
-    {
-        await DefineThree(forward: new ExtensionSettings(MtuHeadroom: -50));
-        await CreatePort();
-        var outcome = await Does(OidCode.NicCreate, parameters: Nic() with { Flags = ["NicInitializing"] });
-        Assert.Equal("X29", Assert.Single(outcome.Faults).Rule);
-        Assert.Equal(1500, await Target.Mtu(NicId()));
-    }
-
-    [Fact]
     public async Task L23_Two_ports_keep_their_orders_and_one_oid_is_in_traversal_at_a_time()
     {
         OidCode[] ladder = [OidCode.PortCreate, OidCode.NicCreate, OidCode.NicConnect, OidCode.NicDisconnect, OidCode.NicDelete, OidCode.PortTeardown];

@@ -66,6 +66,10 @@ public abstract class VmScenarios(ITarget target) : Scenario(target), IAsyncLife
     public async Task Refused_start_undoes_exactly_what_was_done(int position, string oidName, int nth)
     {
         var oid = OidCode.Parse(oidName)!.Value;
+        if (position == RefusedBy.EdgePosition && nth > 1 && !Target.PlantsLater)
+        {
+            return;
+        }
         await RefuseTheNth(position, oid, nth);
         await DefineVm("eth0", "eth1");
         var verdict = await Target.StartVm(Vm);
@@ -141,7 +145,7 @@ public abstract class VmScenarios(ITarget target) : Scenario(target), IAsyncLife
     }
 
     [Fact]
-    public async Task Start_whose_second_nic_is_refused_waits_for_the_first_one_to_drain()
+    public async Task Running_vm_is_neither_defined_nor_started_again()
     {
         await DefineVm("eth0");
         await Target.StartVm(Vm);
@@ -176,8 +180,8 @@ public abstract class VmScenarios(ITarget target) : Scenario(target), IAsyncLife
             return;
         }
         // The first of two verdicts lets all but the nth pass: a forwarder or filter that answers with success is at fault, and the OID goes on.
-        var settings = new ExtensionSettings(Verdicts: [
-            new PlannedVerdict(oid, NdisStatus.Success, nth - 1), new PlannedVerdict(oid, NdisStatus.DataNotAccepted, 1)]);
+        var refusal = new PlannedVerdict(oid, NdisStatus.DataNotAccepted, 1);
+        var settings = new ExtensionSettings(Verdicts: nth == 1 ? [refusal] : [new PlannedVerdict(oid, NdisStatus.Success, nth - 1), refusal]);
         await DefineThree(filter: position == 1 ? settings : null, forward: position == 2 ? settings : null);
     }
 }

@@ -15,6 +15,7 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
 
     readonly ControlPlaneProcess _plane = new();
     readonly ConcurrentBag<(string Key, string Verb)> _acknowledged = [];
+    readonly ConcurrentDictionary<string, string> _last = [];
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -53,7 +54,16 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
         {
             var verb = i % 2 == 0 ? "start" : "stop";
             var key = Guid.NewGuid().ToString();
-            await ControlPlaneProcess.Until(() => Ended(vm, verb, key), $"{verb} of {vm}", TimeSpan.FromSeconds(120));
+            try
+            {
+                await ControlPlaneProcess.Until(() => Ended(vm, verb, key), $"{verb} of {vm}", TimeSpan.FromSeconds(120));
+            }
+            catch (Xunit.Sdk.XunitException)
+            {
+                output.WriteLine($"{verb} {vm} {key}, last answer: {_last.GetValueOrDefault(vm)}");
+                output.WriteLine(string.Join('\n', _plane.Log.TakeLast(40)));
+                throw;
+            }
             _acknowledged.Add((key, verb));
         }
     }
@@ -63,6 +73,7 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
         try
         {
             var (status, body) = await _plane.Send(HttpMethod.Post, $"/v1/vms/{vm}/{verb}?wait=20s", key: key);
+            _last[vm] = $"{status} {body}";
             Assert.True(status is 200 or 202 or 503 or 504 or 500, $"{verb} {vm}: {status} {body}");
             if (status == 200)
             {
@@ -73,6 +84,7 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
         }
         catch (Exception gone) when (gone is HttpRequestException or TaskCanceledException or IOException or ObjectDisposedException)
         {
+            _last[vm] = gone.Message;
             return false; // killed under our feet: the same key asks again
         }
     }
@@ -83,24 +95,15 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
         var kills = 0;
-        while (!work.IsCompleted)
+        while (!work.IsCompleted && kills < Kills)
         {
-            var before = _acknowledged.Count;
-            var pause = Task.Delay(random.Next(50, 900));
-            await Task.WhenAny(work, pause);
-            if (kills < Kills || _acknowledged.Count == before)
+            // At any moment, but not sooner than a few operations after the last kill, so that all find work to break.
+            await Task.WhenAny(work, Task.Delay(random.Next(10, 200)));
+            if (!work.IsCompleted && _acknowledged.Count >= kills * 4)
             {
-                if (work.IsCompleted)
-                {
-                    break;
-                }
-                // As many kills as operations allow: one for each six or seven that were acknowledged.
-                if (kills < Kills && _acknowledged.Count >= kills * Operations / (Kills + 4))
-                {
-                    await _plane.Kill();
-                    kills++;
-                    await _plane.Start();
-                }
+                await _plane.Kill();
+                kills++;
+                await _plane.Start();
             }
         }
         return kills;

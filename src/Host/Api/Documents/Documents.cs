@@ -71,7 +71,7 @@ sealed record EventDocument(
 sealed record OidDocument(
     string RequestId, string Status, int? BytesNeeded, IReadOnlyList<string>? Output, RefusedBy? RefusedBy,
     IReadOnlyList<ExtensionFault> Faults, IReadOnlyList<OidTraceDocument> Trace, string PortState, string NicState, long PortId, int NicIndex,
-    string Sequence);
+    string Sequence, bool? UplinkUsable);
 
 sealed record OidTraceDocument(int Position, string Extension, string Direction, string Status);
 

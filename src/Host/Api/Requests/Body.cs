@@ -16,6 +16,9 @@ sealed class Body
 
     static readonly JsonDocumentOptions Strict = new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };
 
+    public static readonly Problem WrongType = new(
+        StatusCodes.Status415UnsupportedMediaType, "body.type", "The media type is not known here.", "The body is application/json in UTF-8.");
+
     readonly JsonElement _object;
     readonly string _path;
     readonly HashSet<string> _asked = new(StringComparer.Ordinal);
@@ -190,8 +193,7 @@ sealed class Body
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             || (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
         {
-            throw new BadInputException(new Problem(
-                StatusCodes.Status415UnsupportedMediaType, "body.type", "The media type is not known here.", "The body is application/json in UTF-8."));
+            throw new BadInputException(WrongType);
         }
         using var buffer = new MemoryStream();
         await request.Body.CopyToAsync(buffer, http.RequestAborted);

@@ -61,6 +61,10 @@ static class OidParametersBody
         {
             return body.ObjectOrNull("parameters") is { } property ? Property(property) : null;
         }
+        if (oid == OidCode.NicRequest)
+        {
+            return body.ObjectOrNull("parameters") is { } request ? Request(request) : null;
+        }
         // Opaque: an object or nothing. What is not understood is observed and forwarded (switch.md 5.1).
         _ = body.ObjectOrNull("parameters");
         return null;
@@ -96,6 +100,17 @@ static class OidParametersBody
             Mac(body, "permanentMacAddress"), Mac(body, "vmMacAddress"), Mac(body, "currentMacAddress"),
             body.TruthOrNull("vfAssigned"),
             body.TextsOrNull("flags", FlagsMax, TextMax));
+        body.Done();
+        return parameters;
+    }
+
+    static NicRequestParameters Request(Body body)
+    {
+        var parameters = new NicRequestParameters(
+            (uint)(body.NumberOrNull("sourcePortId", 0, uint.MaxValue) ?? 0), (int)(body.NumberOrNull("sourceNicIndex", 0, ushort.MaxValue) ?? 0),
+            (uint)(body.NumberOrNull("destinationPortId", 0, uint.MaxValue) ?? 0), (int)(body.NumberOrNull("destinationNicIndex", 0, ushort.MaxValue) ?? 0),
+            OidCode.Parse(body.Text("innerOid", TextMax))
+                ?? throw body.Wrong("oid.unknown", "innerOid is a name of the table, or 0x and eight digits.", "innerOid"));
         body.Done();
         return parameters;
     }

@@ -1,0 +1,252 @@
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+
+namespace ControlPlane.Api.Tests;
+
+/// <summary>Bad input of reliability.md 11.1, each by its number.</summary>
+[Collection(Shared.Name)]
+public sealed class BadInputTests(RunningControlPlane plane)
+{
+    const string Sw = "/v1/hosts/hv01/switches/bad";
+    const string Vm = "/v1/vms/bad";
+    const string Oids = "/v1/hosts/hv01/switches/bad/oids";
+
+    public static TheoryData<string, string, string, string?, int, string> Cases => new()
+    {
+        // What, method, path, body, status, code
+        { "B4 no body", "PUT", Sw, null, 400, "body.missing" },
+        { "B4 empty JSON", "PUT", Sw, "{}", 400, "field.missing" },
+        { "B4 a number", "PUT", Sw, "1", 400, "body.object" },
+        { "B5 truncated", "PUT", Sw, """{"kind":"private",""", 400, "json.broken" },
+        { "B6 65 deep", "PUT", Sw, """{"kind":""" + new string('[', 65) + new string(']', 65) + "}", 400, "json.broken" },
+        { "B7 duplicate key", "PUT", Sw, """{"kind":"private","kind":"external"}""", 400, "json.broken" },
+        { "B8 unknown field", "PUT", Sw, """{"kind":"private","nope":1}""", 400, "field.unknown" },
+        { "B8 unknown field, deep", "PUT", Sw, """{"kind":"private","extensions":[{"name":"capture.mirror","class":"capture","settings":{"x":1}}]}""", 400, "field.unknown" },
+        { "B9 number as string", "POST", Oids, """{"requestId":"b9a","oid":"OID_SWITCH_PORT_CREATE","portId":"7"}""", 400, "field.type" },
+        { "B9 string as number", "PUT", Sw, """{"kind":7}""", 400, "field.type" },
+        { "B9 1e999", "POST", Oids, """{"requestId":"b9b","oid":"OID_SWITCH_PORT_CREATE","portId":1e999}""", 400, "json.number" },
+        { "B9 NaN", "POST", Oids, """{"requestId":"b9c","oid":"OID_SWITCH_PORT_CREATE","portId":NaN}""", 400, "json.broken" },
+        { "B9 -0", "POST", Oids, """{"requestId":"b9d","oid":"OID_SWITCH_PORT_CREATE","portId":-0}""", 400, "json.number" },
+        { "B9 1.5", "POST", Oids, """{"requestId":"b9e","oid":"OID_SWITCH_PORT_CREATE","portId":1.5}""", 400, "field.type" },
+        { "B11 lone surrogate", "PUT", Sw, """{"kind":"private","uplink":"\ud800"}""", 400, "json.surrogate" },
+        { "B12 NUL in a name", "PUT", Vm, """{"host":"hv\u000001","nics":[]}""", 400, "name.control" },
+        { "B12 control character in a path", "GET", "/v1/vms/a%01b", null, 400, "name.control" },
+        { "B13 name of 0", "PUT", Vm, """{"host":"","nics":[]}""", 422, "name.wrong" },
+        { "B13 name of 129", "GET", "/v1/vms/" + new string('a', 129), null, 422, "name.wrong" },
+        { "B13 name of 5,000", "GET", "/v1/vms/" + new string('a', 5_000), null, 422, "name.wrong" },
+        { "B15 bidi override in a name", "PUT", Vm, """{"host":"hv\u202e01","nics":[]}""", 422, "name.wrong" },
+        { "B16 con", "PUT", "/v1/vms/con", """{"host":"hv01","nics":[]}""", 422, "name.wrong" },
+        { "B16 a/b", "GET", "/v1/vms/a%2fb", null, 422, "name.wrong" },
+        { "B16 a\\b", "GET", "/v1/vms/a%5cb", null, 422, "name.wrong" },
+        { "B16 capitals", "GET", "/v1/vms/Web", null, 422, "name.wrong" },
+        { "B16 dots in a body", "PUT", Vm, """{"host":"..","nics":[]}""", 422, "name.wrong" },
+        { "B23 method", "PATCH", Vm, "{}", 405, "route.method" },
+        { "B31 limit 0", "GET", "/v1/vms?limit=0", null, 400, "query.limit" },
+        { "B31 limit -1", "GET", "/v1/vms?limit=-1", null, 400, "query.limit" },
+        { "B31 limit 10^9", "GET", "/v1/vms?limit=1000000000", null, 400, "query.limit" },
+        { "B32 forged token", "GET", "/v1/vms?pageToken=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", null, 400, "query.pageToken" },
+        { "B32 no token at all", "GET", "/v1/vms?pageToken=%24%24", null, 400, "query.pageToken" },
+        { "B33 unknown filter", "GET", "/v1/events?regex=.*", null, 400, "query.unknown" },
+        { "B38 VLAN 0", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","vlan":0}]}""", 422, "field.range" },
+        { "B38 VLAN 4095", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","vlan":4095}]}""", 422, "field.range" },
+        { "B38 VLAN -1", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","vlan":-1}]}""", 422, "field.range" },
+        { "B38 VLAN that is not enforced", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","vlan":7}]}""", 422, "nic.vlan.unsupported" },
+        { "B38 VLAN property", "POST", Oids, """{"requestId":"b38","oid":"OID_SWITCH_PORT_PROPERTY_ADD","portId":1,"parameters":{"propertyType":"Vlan","propertyInstanceId":"i","value":{"accessVlanId":4096}}}""", 422, "field.range" },
+        { "B41 MTU 0", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","mtu":0}]}""", 422, "field.range" },
+        { "B41 MTU 67", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","mtu":67}]}""", 422, "field.range" },
+        { "B41 MTU 65536", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","mtu":65536}]}""", 422, "field.range" },
+        { "B41 2^63", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","mtu":9223372036854775808}]}""", 422, "field.range" },
+        { "MAC", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","mac":"00-15:5d-01-02-03"}]}""", 422, "field.mac" },
+        { "properties that are not enforced", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","properties":[{}]}]}""", 422, "nic.properties.unsupported" },
+        { "B43 switch on an unknown host", "PUT", "/v1/hosts/hv99/switches/s", """{"kind":"private"}""", 404, "host.unknown" },
+        { "B43 VM on an unknown host", "PUT", Vm, """{"host":"hv99","nics":[]}""", 422, "host.unknown" },
+        { "B43 port on an unknown switch", "POST", "/v1/hosts/hv01/switches/never/oids", """{"requestId":"b43","oid":"OID_SWITCH_PORT_CREATE","portId":1,"parameters":{"portName":"p"}}""", 404, "switch.absent" },
+        { "unknown choice", "PUT", Sw, """{"kind":"bridge"}""", 422, "field.choice" },
+        { "unknown extension", "PUT", Sw, """{"kind":"private","extensions":[{"name":"none","class":"filter"}]}""", 422, "switch.extension.unknown" },
+        { "unknown OID", "POST", Oids, """{"requestId":"o","oid":"OID_NONE"}""", 422, "oid.unknown" },
+        { "no request id", "POST", Oids, """{"oid":"OID_SWITCH_PORT_CREATE"}""", 400, "field.missing" },
+        { "unknown path", "GET", "/v1/nothing", null, 404, "route.unknown" },
+        { "unknown query", "GET", "/v1/vms?at=2026-01-01T00:00:00Z", null, 400, "query.unknown" },
+        { "wait too long", "POST", "/v1/vms/bad/start?wait=6m", null, 400, "query.wait" },
+        { "wait of no unit", "POST", "/v1/vms/bad/start?wait=30", null, 400, "query.wait" },
+        { "time of no zone", "GET", "/v1/vms/bad?at=2026-01-01T00:00:00", null, 400, "query.time" },
+        { "migration, not of this release", "POST", "/v1/vms/bad/migrations", "{}", 404, "route.unknown" },
+        { "unknown VM", "POST", "/v1/vms/never/start", null, 404, "vm.absent" },
+        { "no such actor", "POST", "/v1/actors/thing/x/unpark", """{"drop":true}""", 422, "actor.id" },
+        { "an actor that is not parked", "POST", "/v1/actors/bridge/hv01/unpark", """{"drop":true}""", 409, "actor.not-parked" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task Bad_input_is_refused(string what, string method, string path, string? body, int status, string code)
+    {
+        var told = await plane.Send(new HttpMethod(method), path, body, request => request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString()));
+
+        Assert.True((told.Status, told.Code) == (status, code), $"{what}: {told}");
+        Assert.Equal("application/problem+json", told.Response.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Fact]
+    public async Task B1_a_body_over_one_mebibyte_is_refused()
+    {
+        var told = await plane.Put(Sw, "{\"kind\":\"" + new string('x', 1_100_000) + "\"}");
+        Assert.Equal((413, "body.large"), (told.Status, told.Code));
+    }
+
+    [Fact]
+    public async Task B2_a_chunked_body_that_grows_past_the_limit_is_refused()
+    {
+        var answer = await Socket(
+            $"PUT {Sw} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {plane.Token}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + string.Concat(Enumerable.Repeat("8000\r\n" + new string(' ', 0x8000) + "\r\n", 40)) + "0\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("B11 invalid UTF-8", new byte[] { 0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d })]
+    [InlineData("B11 byte order mark", new byte[] { 0xef, 0xbb, 0xbf, 0x7b, 0x7d })]
+    public async Task B11_bytes_that_are_no_UTF_8_are_refused(string what, byte[] bytes)
+    {
+        var told = await plane.Send(HttpMethod.Put, Sw, null, request => request.Content = Content(bytes, "application/json"));
+        Assert.True((told.Status, told.Code) == (400, "json.utf8"), $"{what}: {told}");
+    }
+
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("multipart/form-data; boundary=x")]
+    [InlineData("application/json; charset=utf-16")]
+    [InlineData(null)]
+    public async Task B18_another_content_type_is_refused(string? type)
+    {
+        var told = await plane.Send(HttpMethod.Put, Sw, null, request => request.Content = Content("{}"u8.ToArray(), type));
+        Assert.Equal((415, "body.type"), (told.Status, told.Code));
+    }
+
+    [Fact]
+    public async Task B19_a_compressed_body_is_not_taken()
+    {
+        var told = await plane.Send(HttpMethod.Put, Sw, null, request =>
+        {
+            request.Content = Content([0x1f, 0x8b], "application/json");
+            request.Content.Headers.ContentEncoding.Add("gzip");
+        });
+        Assert.Equal((415, "body.encoding"), (told.Status, told.Code));
+    }
+
+    [Theory]
+    [InlineData("B16 dots", "GET /v1/vms/.. HTTP/1.1\r\nHost: localhost\r\n", "422")]
+    [InlineData("B16 encoded dots", "GET /v1/vms/%2e%2e HTTP/1.1\r\nHost: localhost\r\n", "422")]
+    [InlineData("B16 one dot", "GET /v1/vms/. HTTP/1.1\r\nHost: localhost\r\n", "422")]
+    [InlineData("B12 NUL in the path", "GET /v1/vms/a%00b HTTP/1.1\r\nHost: localhost\r\n", "400")]
+    [InlineData("B23 TRACE", "TRACE /v1/vms HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n", "405")]
+    [InlineData("B24 foreign Host", "GET /v1/vms HTTP/1.1\r\nHost: evil.example\r\n", "400")]
+    [InlineData("B24 forwarded host is ignored", "GET /v1/vms HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-For: 10.0.0.1\r\n", "200")]
+    [InlineData("no Host", "GET /v1/vms HTTP/1.1\r\n", "400")]
+    [InlineData("B22 bare LF in a header", "GET /v1/vms HTTP/1.1\r\nHost: localhost\r\nX-A: a\nb\r\n", "400")]
+    public async Task Bad_requests_below_JSON_are_refused(string what, string head, string status)
+    {
+        var answer = await Socket(head.Replace("{token}", plane.Token, StringComparison.Ordinal) + "Connection: close\r\n\r\n");
+        Assert.True(answer.StartsWith($"HTTP/1.1 {status} ", StringComparison.Ordinal), $"{what}: {answer}");
+    }
+
+    [Fact]
+    public async Task B20_too_many_or_too_large_headers_are_refused()
+    {
+        var many = string.Concat(Enumerable.Range(0, 101).Select(n => $"X-{n}: 1\r\n"));
+        Assert.StartsWith("HTTP/1.1 431 ", await Socket($"GET /v1/vms HTTP/1.1\r\nHost: localhost\r\n{many}\r\n"), StringComparison.Ordinal);
+        var large = new string('a', 33 * 1024);
+        Assert.StartsWith("HTTP/1.1 431 ", await Socket($"GET /v1/vms HTTP/1.1\r\nHost: localhost\r\nX-A: {large}\r\n\r\n"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, "idempotency.missing")]
+    [InlineData("not-a-uuid", "idempotency.key")]
+    [InlineData("{11111111-1111-1111-1111-111111111111}", "idempotency.key")]
+    public async Task B25_and_B28_a_POST_needs_a_key_that_is_a_UUID(string? key, string code)
+    {
+        var told = await plane.Send(HttpMethod.Post, "/v1/vms/bad/start", null, request =>
+        {
+            if (key is not null)
+            {
+                request.Headers.Add("Idempotency-Key", key);
+            }
+        });
+        Assert.Equal((400, code), (told.Status, told.Code));
+    }
+
+    [Fact]
+    public async Task B28_a_key_of_a_kibibyte_is_refused()
+    {
+        var told = await plane.Send(HttpMethod.Post, "/v1/vms/bad/start", null, request => request.Headers.Add("Idempotency-Key", new string('k', 1024)));
+        Assert.Equal((400, "idempotency.key"), (told.Status, told.Code));
+    }
+
+    [Fact]
+    public async Task B44_an_existing_port_is_not_created_again()
+    {
+        var sw = await plane.Switch();
+        await plane.Oid(sw, "OID_SWITCH_PORT_CREATE", 5, new { portName = "p5" });
+        Assert.Equal(409, (await plane.Oid(sw, "OID_SWITCH_PORT_CREATE", 5, new { portName = "other" })).Status);
+    }
+
+    [Fact]
+    public async Task B46_a_switch_with_ports_is_not_deleted_and_the_count_is_said()
+    {
+        var sw = await plane.Switch();
+        await plane.Oid(sw, "OID_SWITCH_PORT_CREATE", 5, new { portName = "p5" });
+        var told = await plane.Delete($"/v1/hosts/hv01/switches/{sw}");
+        Assert.Equal((409, "switch.delete.ports"), (told.Status, told.Code));
+        Assert.Contains("1 ports", told.Body.Text("detail"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task B64_hostile_names_of_peers_are_stored_and_shown_escaped()
+    {
+        var sw = await plane.Switch();
+        const string hostile = "<script>alert(1)</script>=cmd()\u001b[31m\u202e";
+        Assert.Equal(400, (await plane.Oid(sw, "OID_SWITCH_PORT_CREATE", 5, new { portName = hostile })).Status);
+        Assert.Equal(200, (await plane.Oid(sw, "OID_SWITCH_PORT_CREATE", 5, new { portName = "<script>=cmd()\u202e" })).Status);
+        var ports = await plane.Get($"/v1/hosts/hv01/switches/{sw}/ports");
+        var port = ports.Body.GetProperty("items")[0];
+        Assert.Equal("<script>=cmd()\u202e", port.Text("portName"));
+        Assert.StartsWith("x-", port.Text("name"), StringComparison.Ordinal);
+        Assert.DoesNotContain("<script>", ports.Body.GetRawText(), StringComparison.Ordinal);
+    }
+
+    static ByteArrayContent Content(byte[] bytes, string? type)
+    {
+        var content = new ByteArrayContent(bytes);
+        content.Headers.ContentType = type is null ? null : MediaTypeHeaderValue.Parse(type);
+        return content;
+    }
+
+    /// <summary>Bytes as no client library would send them; what came back until the server closed or said enough.</summary>
+    async Task<string> Socket(string request)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(plane.Address.Host, plane.Address.Port);
+        try
+        {
+            await socket.SendAsync(Encoding.Latin1.GetBytes(request));
+        }
+        catch (SocketException)
+        {
+            // It answered and closed before it had everything.
+        }
+        var buffer = new byte[4_096];
+        var text = new StringBuilder();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        do
+        {
+            var read = await socket.ReceiveAsync(buffer, patience.Token);
+            if (read == 0)
+            {
+                break;
+            }
+            text.Append(Encoding.Latin1.GetString(buffer, 0, read));
+        }
+        while (!text.ToString().Contains("\r\n\r\n", StringComparison.Ordinal));
+        return text.ToString();
+    }
+}

@@ -1,0 +1,24 @@
+namespace ControlPlane.Tests.Conformance;
+
+// Every scenario, over HTTP.
+
+[Collection(OverHttp.Name)]
+public sealed class LegalOverHttp(RunningControlPlane running) : LegalScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class AdaptersOverHttp(RunningControlPlane running) : AdapterScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class IllegalOverHttp(RunningControlPlane running) : IllegalScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class RefusalsOverHttp(RunningControlPlane running) : RefusalScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class DrainOverHttp(RunningControlPlane running) : DrainScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class OrderOverHttp(RunningControlPlane running) : OrderScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class VmsOverHttp(RunningControlPlane running) : VmScenarios(new HttpTarget(running));

@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Tests.Conformance;
+
+/// <summary>The OID entry of a running control plane (api.md 4); each target has a switch of its own on the shared host.</summary>
+public sealed class HttpTarget(RunningControlPlane running) : ITarget
+{
+    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    static int _switches;
+
+    readonly Dictionary<string, string> _operations = [];
+
+    public string Host => RunningControlPlane.Host;
+
+    public string Switch { get; } = string.Create(CultureInfo.InvariantCulture, $"s{Interlocked.Increment(ref _switches)}");
+
+    public bool PlantsLater => false;
+
+    string SwitchPath => $"/v1/hosts/{Host}/switches/{Switch}";
+
+    public async Task<Verdict> DefineSwitch(params ExtensionDefinition[] extensions)
+    {
+        var (verdict, _) = await Send(HttpMethod.Put, SwitchPath, new { kind = "external", drift = "report", extensions });
+        return verdict;
+    }
+
+    public async Task<Verdict> Oid(OidRequest request)
+    {
+        var body = new JsonObject
+        {
+            ["requestId"] = request.RequestId,
+            ["oid"] = request.Oid.ToString(),
+            ["portId"] = request.PortId,
+            ["nicIndex"] = request.NicIndex,
+        };
+        if (request.Parameters is { } parameters)
+        {
+            var fields = JsonSerializer.SerializeToNode(parameters, parameters.GetType(), Json)!.AsObject();
+            fields.Remove("attach"); // ours alone
+            fields.Remove("epoch");
+            body["parameters"] = fields;
+        }
+        var (verdict, answer) = await Send(HttpMethod.Post, $"{SwitchPath}/oids", body);
+        return verdict.Refusal is null ? verdict with { Outcome = Outcome(request.Oid, answer!) } : verdict;
+    }
+
+    public async Task<IReadOnlyList<Verdict>> OidsAtOnce(IEnumerable<OidRequest> requests) => await Task.WhenAll(requests.Select(Oid));
+
+    public async Task<Verdict> Hold(string holder, uint portId, int? nicIndex)
+    {
+        var (verdict, answer) = await Send(HttpMethod.Post, $"{SwitchPath}/holds", new { holder, target = new { portId, nicIndex }, purpose = "test" });
+        return verdict with { Id = (string?)answer?["id"] };
+    }
+
+    public async Task<Verdict> Release(string holdId) => (await Send(HttpMethod.Delete, $"{SwitchPath}/holds/{holdId}", null)).Verdict;
+
+    public async Task InFlight(uint portId, int nicIndex, int packets, int oids) =>
+        Done(await Send(HttpMethod.Post, $"{SwitchPath}/inflight", new { portId, nicIndex, packets, oids }));
+
+    public async Task Plant(DriverVerb verb, NdisStatus status, int times = 1, int skip = 0)
+    {
+        Assert.Equal(0, skip);
+        Done(await Send(HttpMethod.Post, $"/v1/hosts/{Host}/faults", new { verb = $"{verb}", status, times }));
+    }
+
+    public async Task<Verdict> DefineVm(string vm, params NicDefinition[] nics) => (await Send(HttpMethod.Put, $"/v1/vms/{vm}", new
+    {
+        host = Host,
+        nics = nics.Select(nic => new { nic.Name, nic.Switch, type = nic.Type == NicType.Emulated ? "emulated" : "synthetic", nic.Mac, nic.Mtu }),
+    })).Verdict;
+
+    public async Task<Verdict> StartVm(string vm)
+    {
+        var (verdict, answer) = await Send(HttpMethod.Post, $"/v1/vms/{vm}/start?wait=30s", null);
+        return verdict.Refusal is null && answer?["problem"] is { } problem ? verdict with { Refusal = RefusalOf(problem) } : verdict;
+    }
+
+    public async Task<Verdict> StopVm(string vm)
+    {
+        var (verdict, answer) = await Send(HttpMethod.Post, $"/v1/vms/{vm}/stop?wait=1s", null);
+        _operations[vm] = (string?)answer?["id"] ?? "";
+        return verdict;
+    }
+
+    public async Task<string> Power(string vm)
+    {
+        if (_operations.TryGetValue(vm, out var operation))
+        {
+            await Get($"/v1/operations/{operation}?wait=1s");
+        }
+        return (string)(await Get($"/v1/vms/{vm}"))!["state"]!;
+    }
+
+    public async Task<IReadOnlyList<string>> Events(EntityId id) =>
+        [.. (await Items($"/v1/events?actor={Uri.EscapeDataString(id.Text)}")).Select(item => (string)item!["type"]!)];
+
+    public async Task<int?> Mtu(EntityId nic) => (int?)(await Get($"/v1/nics/{nic.Text["nic/".Length..]}"))!["mtu"];
+
+    public async Task<string> Picture()
+    {
+        var all = (await Items($"{SwitchPath}/ports?limit=1000")).Concat(await Items($"{SwitchPath}/nics?limit=1000")).ToList();
+        foreach (var item in all)
+        {
+            item!.AsObject().Remove("revision"); // an attempt that ended as it began counts, too
+            item.AsObject().Remove("updated");
+        }
+        return string.Join('\n', all.Select(item => item!.ToJsonString()));
+    }
+
+    public async Task<bool> DataPathIsClean()
+    {
+        var counts = (await Get(SwitchPath))!["counts"]!;
+        return (int)counts["ports"]! == 0 && (int)counts["nics"]! == 0;
+    }
+
+    async Task<(Verdict Verdict, JsonNode? Answer)> Send(HttpMethod method, string path, object? body)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+        request.Headers.Add("Idempotency-Key", $"{Guid.CreateVersion7():D}");
+        request.Content = body is null ? null : JsonContent.Create(body, body.GetType(), options: Json);
+        using var response = await running.Client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        var answer = text.Length == 0 ? null : JsonNode.Parse(text);
+        return (new Verdict((int)response.StatusCode, null, response.IsSuccessStatusCode ? null : RefusalOf(answer!)), answer);
+    }
+
+    async Task<JsonNode?> Get(string path) => await running.Client.GetFromJsonAsync<JsonNode>(new Uri(path, UriKind.Relative));
+
+    /// <summary>All pages.</summary>
+    async Task<List<JsonNode?>> Items(string path)
+    {
+        var items = new List<JsonNode?>();
+        for (var next = path; next is not null;)
+        {
+            var page = (await Get(next))!;
+            items.AddRange(page["items"]!.AsArray());
+            var token = (string?)page["nextPageToken"];
+            next = token is null ? null : $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}pageToken={Uri.EscapeDataString(token)}";
+        }
+        return items;
+    }
+
+    static void Done((Verdict Verdict, JsonNode?) sent) => Assert.True(sent.Verdict.Succeeded, $"{sent.Verdict}");
+
+    static OidOutcome Outcome(OidCode oid, JsonNode answer) => new(
+        (string)answer["requestId"]!, oid, Status(answer["status"]), (uint)answer["portId"]!, (int)answer["nicIndex"]!,
+        answer["refusedBy"] is { } by ? new RefusedBy((int)by["position"]!, (string)by["extension"]!, Status(by["status"])) : null,
+        answer["faults"].Deserialize<List<ExtensionFault>>(Json)!,
+        [.. answer["trace"]!.AsArray().Select(step => new TraceStep(
+            (int)step!["position"]!, (string)step["extension"]!, Enum.Parse<TraceDirection>((string)step["direction"]!, ignoreCase: true), Status(step["status"])))],
+        (string)answer["portState"]!, (string)answer["nicState"]!, answer["output"].Deserialize<List<string>>(Json))
+    {
+        UplinkUsable = (bool?)answer["uplinkUsable"],
+    };
+
+    static NdisStatus Status(JsonNode? name) => NdisStatusNames.Parse((string)name!)!.Value;
+
+    /// <summary>The problem, as the refusal that it was made from.</summary>
+    static Refusal RefusalOf(JsonNode problem) => new(
+        RefusalKind.Conflict, (string)problem["code"]!, (string)problem["detail"]!, (string?)problem["rule"], (string?)problem["state"],
+        (string?)problem["field"], problem["holds"].Deserialize<DrainReport>(Json));
+}
