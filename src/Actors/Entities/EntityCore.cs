@@ -26,7 +26,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
     readonly Dictionary<string, List<Asker>> _waiting = [];
     readonly Dictionary<string, int> _tries = [];
     readonly List<Output> _out = [];
-    Memory _memory;
+    CoreMemory<TLifecycle, TState, TEvent> _memory;
     Batch? _writing;
     bool _stopping;
     bool _ended;
@@ -36,9 +36,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
     {
         _id = id;
         _limits = limits;
-        _memory = new Memory(
-            TLifecycle.Initial(id), 0, 0, StoredEvent.NoHash, ExecutedBook.Empty,
-            ImmutableSortedDictionary.Create<string, Work>(StringComparer.Ordinal), null);
+        _memory = CoreMemory<TLifecycle, TState, TEvent>.Initial(id);
     }
 
     /// <summary>The committed state.</summary>
@@ -86,10 +84,11 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
                 Fail(reason, RefusalKind.Unavailable, "journal.rejected", "The change was not stored.");
                 break;
             case Input.Restore(var snapshot):
-                Restore(snapshot);
+                _snapshotAt = snapshot.Sequence;
+                _memory = CoreMemory<TLifecycle, TState, TEvent>.Of(snapshot);
                 break;
             case Input.Replay(var row):
-                Replay(row);
+                _memory = _memory.Replay(row, _limits.ExecutedMax);
                 break;
             case Input.RecoveryDone:
                 _out.AddRange(_memory.Open.Values.Select(Due).OfType<Output>());
@@ -372,41 +371,8 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
                 first && envelope.MessageId.Length > 0 ? envelope.MessageId : null, first ? envelope.BodyHash : null,
                 first ? answers : [], events[i], batch.Memory.Hash);
             batch.Rows.Add(row);
-            batch.Memory = Follow(batch.Memory, row);
+            batch.Memory = batch.Memory.Follow(row, _limits.ExecutedMax);
         }
-    }
-
-    /// <summary>What a row makes of the memory, live and in a replay: what it opens carries its person and operation.</summary>
-    Memory Follow(Memory memory, StoredEvent row) =>
-        Reopen(Apply(memory, row), new Origin(row.Who, row.Correlation, $"{_id}#{row.Sequence}"));
-
-    Memory Apply(Memory memory, StoredEvent row)
-    {
-        var book = memory.Book;
-        if (row.MessageId is { } message)
-        {
-            book = book.Add(new Executed(message, row.BodyHash, null, row.Who, row.Correlation), _limits.ExecutedMax);
-        }
-        book = row.Answers.Aggregate(book, (current, answer) => current.Settle(answer, row.Who, row.Correlation, _limits.ExecutedMax));
-        var next = memory with { Sequence = row.Sequence, Hash = row.Hash, Book = book };
-        return row.Event switch
-        {
-            TEvent happened => next with { State = TLifecycle.Evolve(memory.State, happened), Revision = memory.Revision + 1 },
-            Parked parked => next with { Poison = new Poison(parked.PoisonMessageId, parked.Error) },
-            Unparked => next with { Poison = null },
-            RequestRefused or RequestNoted => next,
-            var other => throw new CorruptHistoryException($"{_id}: {other.GetType().Name} is no event of this entity"),
-        };
-    }
-
-    static Memory Reopen(Memory memory, Origin origin)
-    {
-        var open = ImmutableSortedDictionary.CreateBuilder<string, Work>(StringComparer.Ordinal);
-        foreach (var effect in TLifecycle.Outstanding(memory.State))
-        {
-            open.Add(effect.Id, new Work(effect, memory.Open.TryGetValue(effect.Id, out var known) ? known.Origin : origin));
-        }
-        return memory with { Open = open.Count == 0 ? memory.Open.Clear() : open.ToImmutable() };
     }
 
     void Commit()
@@ -420,41 +386,12 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         if (_memory.Sequence - _snapshotAt >= _limits.SnapshotEvery)
         {
             _snapshotAt = _memory.Sequence;
-            _out.Add(new Output.SaveSnapshot(Snapshot()));
+            _out.Add(new Output.SaveSnapshot(_memory.Snapshot()));
         }
     }
 
-    /// <summary>The state as a snapshot stores it.</summary>
-    public CoreSnapshot Snapshot() => new(
-        _id, _memory.Sequence, _memory.Revision, _memory.Hash, _memory.State, _memory.Book.All,
-        _memory.Open.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Origin, StringComparer.Ordinal), _memory.Poison);
-
-    void Restore(CoreSnapshot snapshot)
-    {
-        var state = snapshot.State as TState ?? throw new CorruptHistoryException($"{_id}: the snapshot holds no {typeof(TState).Name}");
-        _snapshotAt = snapshot.Sequence;
-        _memory = new Memory(
-            state, snapshot.Sequence, snapshot.Revision, snapshot.Hash, ExecutedBook.Of(snapshot.Executed),
-            _memory.Open.Clear(), snapshot.Poison);
-        foreach (var effect in TLifecycle.Outstanding(state))
-        {
-            var origin = snapshot.Origins.GetValueOrDefault(effect.Id) ?? new Origin("system", effect.Id, $"{_id}#{snapshot.Sequence}");
-            _memory = _memory with { Open = _memory.Open.Add(effect.Id, new Work(effect, origin)) };
-        }
-    }
-
-    void Replay(StoredEvent row)
-    {
-        if (row.Sequence != _memory.Sequence + 1)
-        {
-            throw new CorruptHistoryException($"{_id}: event {row.Sequence} follows event {_memory.Sequence}");
-        }
-        if (!row.PreviousHash.Span.SequenceEqual(_memory.Hash.Span) || !row.HashHolds())
-        {
-            throw new CorruptHistoryException($"{_id}: the hash chain is broken at event {row.Sequence}");
-        }
-        _memory = Follow(_memory, row);
-    }
+    /// <summary>The memory as a snapshot stores it.</summary>
+    public CoreSnapshot Snapshot() => _memory.Snapshot();
 
     void Fail(string reason, RefusalKind kind, string code, string detail)
     {
@@ -491,7 +428,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
 
     static readonly Refusal Moved = new(RefusalKind.Unavailable, "actor.moved", "The actor is being restarted; ask again.");
 
-    Output? Due(Work work) => work.Effect switch
+    Output? Due(OpenWork work) => work.Effect switch
     {
         Effect.Ask ask => new Output.Send(new Envelope(
             ask.To, MessageIdOf(ask.Id), work.Origin.Who, work.Origin.Correlation, ask.Body, work.Origin.Cause, From: _id)),
@@ -571,16 +508,10 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         public sealed record Inner(string EffectId, Command Command) : Item;
     }
 
-    sealed record Work(Effect Effect, Origin Origin);
-
-    sealed record Memory(
-        TState State, long Sequence, long Revision, ReadOnlyMemory<byte> Hash, ExecutedBook Book,
-        ImmutableSortedDictionary<string, Work> Open, Poison? Poison);
-
     /// <summary>The turns of one write: what they store, what the memory is then, what is said then.</summary>
-    sealed class Batch(Memory memory)
+    sealed class Batch(CoreMemory<TLifecycle, TState, TEvent> memory)
     {
-        public Memory Memory { get; set; } = memory;
+        public CoreMemory<TLifecycle, TState, TEvent> Memory { get; set; } = memory;
         public List<StoredEvent> Rows { get; } = [];
         public List<Output> Say { get; } = [];
         public List<(Asker Asker, Answer Answer)> Said { get; } = [];
