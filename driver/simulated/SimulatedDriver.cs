@@ -11,14 +11,10 @@ namespace ControlPlane.DriverSimulated;
 /// </summary>
 public sealed class SimulatedDriver : IDriver
 {
-    /// <summary>Planted faults that are remembered by their command, so that a repeated command plants once.</summary>
-    const int PlantedMax = 256;
-
     readonly SimulatedDriverOptions _options;
     readonly TimeProvider _time;
     readonly Lock _sync = new();
-    readonly Queue<string> _planted = new();
-    readonly Dictionary<DriverVerb, PlantedFault> _faults = [];
+    readonly Faults _faults = new();
     readonly HostState _host;
     readonly HostRules _rules;
     FrameRing _frames;
@@ -240,9 +236,9 @@ public sealed class SimulatedDriver : IDriver
             }
             if (command.Verb == DriverVerb.PlantFault)
             {
-                return Plant(command);
+                return _faults.Plant(command);
             }
-            if (Strikes(command.Verb) is { } status)
+            if (_faults.Strikes(command.Verb) is { } status)
             {
                 return new Completion(command.CommandId, status, "planted fault", _rules.Observe(command));
             }
@@ -257,41 +253,6 @@ public sealed class SimulatedDriver : IDriver
             }
             return completion;
         }
-    }
-
-    Completion Plant(DriverCommand command)
-    {
-        if (command.Fault is not { Times: > 0 } fault)
-        {
-            return new Completion(command.CommandId, NdisStatus.InvalidParameter, "a fault needs a verb, a status and how often");
-        }
-        if (!_planted.Contains(command.CommandId))
-        {
-            _planted.Enqueue(command.CommandId);
-            if (_planted.Count > PlantedMax)
-            {
-                _planted.Dequeue();
-            }
-            _faults[fault.Verb] = fault;
-        }
-        return new Completion(command.CommandId, NdisStatus.Success);
-    }
-
-    NdisStatus? Strikes(DriverVerb verb)
-    {
-        if (!_faults.TryGetValue(verb, out var fault))
-        {
-            return null;
-        }
-        if (fault.Times == 1)
-        {
-            _faults.Remove(verb);
-        }
-        else
-        {
-            _faults[verb] = fault with { Times = fault.Times - 1 };
-        }
-        return fault.Status;
     }
 
     void Save()

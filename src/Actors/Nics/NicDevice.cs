@@ -29,7 +29,8 @@ static class NicDevice
         {
             (true, null) => Decision<NicEvent>.Accept(new Done()),
             (true, _) => Decision<NicEvent>.Accept(new Done(), new NicConverged(report.Source, seen)),
-            (false, { } drift) when drift.Observed == seen => Decision<NicEvent>.Accept(new Done()),
+            // A new session tells the switch again: a repair that failed, or a policy that changed, gets its turn.
+            (false, { } drift) when drift.Observed == seen && !report.Snapshot => Decision<NicEvent>.Accept(new Done()),
             (false, _) => Decision<NicEvent>.Accept(new Done(), new NicDrifted(report.Source, seen)),
         };
     }

@@ -266,7 +266,8 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         {
             yield return new Effect.Ask(ErrandEffect(errand), errand.Target, errand.Body);
         }
-        foreach (var (nic, report) in s.Reports)
+        // A repair needs the switch: nobody hears of a missing device while the switch itself is being made again.
+        foreach (var (nic, report) in s.Stage == SwitchStage.Preparing ? s.Reports.Clear() : s.Reports)
         {
             yield return new Effect.Ask(ReportEffect(nic, report), nic, report);
         }

@@ -14,6 +14,9 @@ public sealed class GrpcAgentLink : IAgentLink, IDisposable
     // A peer that went away without a word is noticed after so long without an answer to a ping.
     static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(5);
 
+    // A write failed: so long is waited for the node's reason, which is better than the write's.
+    static readonly TimeSpan ReasonMax = TimeSpan.FromSeconds(1);
+
     readonly GrpcChannel _channel;
     readonly AgentLink.AgentLinkClient _client;
 
@@ -75,6 +78,7 @@ public sealed class GrpcAgentLink : IAgentLink, IDisposable
         readonly SemaphoreSlim _writing = new(1);
         readonly CancellationTokenSource _disposed = new();
         readonly Task _reading;
+        volatile LinkEndedException? _why;
 
         public Stream(AsyncDuplexStreamingCall<Parcel, Parcel> call)
         {
@@ -123,9 +127,9 @@ public sealed class GrpcAgentLink : IAgentLink, IDisposable
             }
             catch (Exception error) when (error is RpcException or InvalidOperationException or IOException or OperationCanceledException)
             {
-                // The reading side knows why: a call that is over says it there.
-                await Task.WhenAny(_received.Reader.Completion);
-                throw Ended(_received.Reader.Completion.Exception?.InnerException ?? error);
+                // The reading side knows why: a call that is over says it there. It may be held up by what nobody takes.
+                await Task.WhenAny(_reading, Task.Delay(ReasonMax, TimeProvider.System, CancellationToken.None));
+                throw _why ?? Ended(error);
             }
             finally
             {
@@ -146,7 +150,8 @@ public sealed class GrpcAgentLink : IAgentLink, IDisposable
             catch (Exception error) when (error is RpcException or IOException or OperationCanceledException
                 or MalformedParcelException or InvalidOperationException)
             {
-                _received.Writer.Complete(Ended(error));
+                _why = Ended(error);
+                _received.Writer.Complete(_why);
             }
         }
 

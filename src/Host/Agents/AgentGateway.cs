@@ -16,6 +16,9 @@ sealed class AgentGateway(
 {
     static readonly TimeSpan SoonAgain = TimeSpan.FromMilliseconds(500);
 
+    // An agent that does not read cannot be told to go; its connection is cut instead.
+    static readonly TimeSpan LastWordMax = TimeSpan.FromSeconds(2);
+
     public override async Task Connect(
         IAsyncStreamReader<Parcel> requestStream, IServerStreamWriter<Parcel> responseStream, ServerCallContext context)
     {
@@ -112,14 +115,15 @@ sealed class AgentGateway(
             {
                 var away = await stream.Ended;
                 reason = away.Reason;
-                await responses.WriteAsync(Parcels.ToWire(new LinkParcel(away, stream.Session)), context.CancellationToken);
+                await responses.WriteAsync(Parcels.ToWire(new LinkParcel(away, stream.Session)), CancellationToken.None)
+                    .WaitAsync(LastWordMax, world.Time, context.CancellationToken);
             }
             else
             {
                 reason = reports.GoodBye ?? reason;
             }
         }
-        catch (Exception error) when (error is IOException or OperationCanceledException or InvalidOperationException)
+        catch (Exception error) when (error is IOException or OperationCanceledException or InvalidOperationException or TimeoutException)
         {
             // The connection broke, or the last word could not be written to an agent that does not read.
             reason = $"the connection ended: {error.Message}";

@@ -55,8 +55,8 @@ sealed class NodeRig : IAsyncDisposable
 
     public async Task Down()
     {
-        await App!.StopAsync();
-        await App.DisposeAsync();
+        await App!.StopAsync().Soon();
+        await App.DisposeAsync().AsTask().Soon();
         App = null;
     }
 
