@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
+using Microsoft.Data.Sqlite;
 
 namespace ControlPlane.Api.Tests;
 
@@ -131,6 +132,31 @@ public sealed class WatchTests : IAsyncLifetime
 
         Assert.Equal(before, await Task.WhenAll(paths.Select(async path => (await _plane.Get(path)).Body.GetRawText())));
         Assert.Equal(started.Body.GetRawText(), (await _plane.Post($"/v1/vms/{vm}/start?wait=30s", key: key)).Body.GetRawText());
+    }
+
+    [Fact]
+    public async Task An_event_that_no_release_knows_stops_the_view_of_its_entity_alone()
+    {
+        await Define("ghost");
+        await using (var journal = new SqliteConnection($"Data Source={Path.Combine(_plane.Data, "journal.db")};Pooling=False"))
+        {
+            await journal.OpenAsync();
+            await using var insert = journal.CreateCommand();
+            insert.CommandText = """
+                INSERT INTO journal (created, deleted, persistence_id, sequence_number, message, manifest, identifier, writer_uuid)
+                SELECT created, 0, persistence_id, sequence_number + 1, message, 'VmHaunted.9', identifier, writer_uuid
+                FROM journal WHERE persistence_id = 'vm/ghost'
+                """;
+            Assert.Equal(1, await insert.ExecuteNonQueryAsync());
+        }
+
+        var alarms = await _plane.Until("/v1/alarms", body => body.GetProperty("items").EnumerateArray().Any(alarm => alarm.Text("code") == "view.stopped"));
+
+        Assert.Equal("vm/ghost", alarms.GetProperty("items")[0].Text("actor"));
+        Assert.Equal("stopped", (await _plane.Get("/v1/vms/ghost")).Body.Text("state"));
+        Assert.Equal("VmHaunted.9", (await _plane.Get("/v1/vms/ghost/history")).Body.GetProperty("items")[1].Text("type"));
+        Assert.Equal(201, (await Define("living")).Status);
+        Assert.Equal(200, (await _plane.Get("/v1/vms/living")).Status);
     }
 
     Task<Told> Define(string vm) => _plane.Put($"/v1/vms/{vm}", new { host = "hv01", nics = Array.Empty<object>() });

@@ -97,6 +97,8 @@ static class ControlPlaneApp
         services.AddSingleton<Projector>();
         services.AddHostedService(provider => provider.GetRequiredService<Projector>());
         services.AddHostedService<Waker>();
+        services.AddSingleton<EntityFaults>();
+        services.AddHostedService(provider => provider.GetRequiredService<EntityFaults>());
     }
 
     static void AddApi(IServiceCollection services, NodeOptions options, TimeProvider time)

@@ -16,11 +16,22 @@ static class AlarmsApi
             .WithSummary("POST /v1/actors/{id}/unpark lets a parked actor work again");
     }
 
-    static IResult List(HttpContext http, ReadTables tables, PageTokens tokens)
+    static IResult List(HttpContext http, ReadTables tables, EntityFaults faults, PageTokens tokens)
     {
         var query = new Query(http, "limit", "pageToken");
-        return Replies.Page(http, query, tokens, (after, limit) => tables.Alarms(Key(after), limit), row => $"{row.Entity} {row.Code}", Render.Alarm);
+        return Replies.Page(http, query, tokens, (after, limit) => Open(tables, faults, Key(after), limit), row => $"{row.Entity} {row.Code}", Render.Alarm);
     }
+
+    /// <summary>What follows from events, and what this node alone knows, in one order.</summary>
+    static IReadOnlyList<AlarmRow> Open(ReadTables tables, EntityFaults faults, (string Entity, string Code)? after, int limit) =>
+    [
+        .. tables.Alarms(after, limit).Concat(faults.Open.Where(row => after is not { } last || Order(row, last) > 0))
+            .OrderBy(row => row.Entity, StringComparer.Ordinal).ThenBy(row => row.Code, StringComparer.Ordinal).Take(limit),
+    ];
+
+    static int Order(AlarmRow row, (string Entity, string Code) last) => string.CompareOrdinal(row.Entity, last.Entity) is not 0 and var order
+        ? order
+        : string.CompareOrdinal(row.Code, last.Code);
 
     static (string, string)? Key(string? text) => text?.Split(' ') is [var entity, var code] ? (entity, code) : null;
 
