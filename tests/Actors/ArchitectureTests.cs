@@ -25,7 +25,7 @@ public sealed partial class ArchitectureTests
     /// <summary>Longer files that exist, with their length: they may shrink, not grow, and none may join them.</summary>
     static readonly Dictionary<string, int> Long = new()
     {
-        ["src/Actors/Entities/EntityCore.cs"] = 590,
+        ["src/Actors/Entities/EntityCore.cs"] = 530,
     };
 
     [Fact]
