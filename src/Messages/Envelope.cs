@@ -9,6 +9,12 @@ public abstract record Command
     }
 }
 
+/// <summary>
+/// A command that may be decided again with the same outcome, a report of what is so. It is not remembered, so that
+/// many of them do not push out the answers that must be given again.
+/// </summary>
+public interface IRepeatable;
+
 /// <summary>What an entity answers when the request was carried out. Stored with the event, so that a repeat gets the same.</summary>
 [System.Text.Json.Serialization.JsonConverter(typeof(NamedJson<Reply>))]
 public abstract record Reply

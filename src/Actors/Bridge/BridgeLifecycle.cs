@@ -43,7 +43,8 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         CloseSession close => Stale(state, close.Session, "close"),
         ReportFrames report when report.Session != state.Session || !state.Online => Stale(state, report.Session, "frames"),
         ReportFrames report => Record(state, report),
-        ReportCompletion report when report.Session != state.Session => Stale(state, report.Session, "completion"),
+        ReportCompletion report when report.Session < state.Session => StaleCompletion(state, report, turn),
+        ReportCompletion report when report.Session > state.Session => Stale(state, report.Session, "completion"),
         ReportCompletion report => Complete(state, report.Completion),
         IssueCommand issue => Issue(state, issue, turn),
         CheckHost when state.Online => Decision<BridgeEvent>.Accept(new Done()),
@@ -68,6 +69,12 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         ? Decision<BridgeEvent>.Accept(new Done(), new StaleReportDropped(session, what))
         : Decision<BridgeEvent>.Refuse(new Refusal(
             RefusalKind.Conflict, "session.unknown", $"Session {session} is not open; the last is {state.Session}.", "design.md 5", "offline"));
+
+    /// <summary>Dropped and counted, and not acknowledged: the agent says it again in the session that is open.</summary>
+    static Decision<BridgeEvent> StaleCompletion(BridgeState state, ReportCompletion report, in Turn turn) => Decision<BridgeEvent>.Accept(
+        [new StaleReportDropped(report.Session, "completion")], null,
+        [new LateAnswer(turn.MessageId, null, new Refusal(
+            RefusalKind.Conflict, "session.stale", $"Session {report.Session} is over; the last is {state.Session}.", "design.md 5", "offline"))]);
 
     /// <summary>Frames up to the cursor were recorded before; a gap or another epoch asks for a snapshot by a new session.</summary>
     static Decision<BridgeEvent> Record(BridgeState state, ReportFrames report)
@@ -192,7 +199,8 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
                     string.Create(CultureInfo.InvariantCulture, $"drive:{state.Session}:{command.CommandId}"), state.Session, command);
             }
         }
-        foreach (var frame in state.Frames.Take(DeliveriesMax))
+        // One at a time for each NIC, the oldest first: what is seen later must not be judged earlier.
+        foreach (var frame in state.Frames.DistinctBy(frame => frame.Device.NicKey).Take(DeliveriesMax))
         {
             yield return new Effect.Ask(FrameEffect(frame), ToNic(frame)!.Value, new ReportDevice($"{frame.BootId}:{frame.StreamEpoch}:{frame.Seq}", false, frame.Device));
         }

@@ -99,8 +99,9 @@ public sealed record CoreLimits(int StashMax, int BatchMax, int ExecutedMax, int
 {
     public static CoreLimits For(string kind) => kind switch
     {
-        // As many as may be under way to one NIC at once and still come again: a bridge's 64 frames, its OID, errands.
-        "port" or "nic" => new CoreLimits(1_000, 64, 128, 200, 3),
+        "port" or "nic" => new CoreLimits(1_000, 64, 8, 200, 3),
+        // Twice what may wait for the slot: whoever asked for one of them asks again before so many are answered after it.
+        "switch" => new CoreLimits(1_000, 64, 2_000, 500, 3),
         _ => new CoreLimits(1_000, 64, 256, 500, 3),
     };
 }

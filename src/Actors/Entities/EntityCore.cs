@@ -49,6 +49,8 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
     /// <summary>Something is owed: the shell keeps the entity and its retry timer.</summary>
     public bool HasOpenWork => _memory.Open.Count > 0;
 
+    public bool MayOweWork => HasOpenWork || _writing?.Memory.Open.Count > 0;
+
     public int Stashed => _stash.Count;
 
     /// <summary>Takes one input and says what is to be done, in order.</summary>
@@ -283,11 +285,12 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
                 break;
             case Decision<TEvent>.Accepted accepted:
                 var answers = accepted.Late.Select(late => StoredAnswer.Of(late.MessageId, late.Reply, late.Refusal)).ToList();
-                if (accepted.Reply is { } reply)
+                var repeatable = envelope.Body is IRepeatable && accepted.Reply is not null;
+                if (accepted.Reply is { } reply && !repeatable)
                 {
                     answers.Insert(0, StoredAnswer.Of(envelope.MessageId, reply, null));
                 }
-                Append(batch, OrNoted(accepted.Events, envelope.Body), envelope, [.. answers], now);
+                Append(batch, OrNoted(accepted.Events, envelope.Body), repeatable ? envelope with { MessageId = "" } : envelope, [.. answers], now);
                 if (accepted.Reply is not null)
                 {
                     Say(batch, message.Asker, envelope.MessageId, accepted.Reply, null);
@@ -303,8 +306,10 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
 
     void DryRun(Batch batch, Item.Message message, Decision<TEvent> decision)
     {
-        var refusal = (decision as Decision<TEvent>.Refused)?.Refusal;
-        var events = (decision as Decision<TEvent>.Accepted)?.Events ?? [];
+        var accepted = decision as Decision<TEvent>.Accepted;
+        var refusal = (decision as Decision<TEvent>.Refused)?.Refusal
+            ?? accepted?.Late.FirstOrDefault(late => late.MessageId == message.Envelope.MessageId)?.Refusal;
+        var events = refusal is null ? accepted?.Events ?? [] : [];
         Say(batch, message.Asker, new Answer(
             message.Envelope.MessageId, _id, message.Asker.Entity, batch.Memory.Sequence, batch.Memory.Revision,
             refusal is null ? new Done() : null, refusal)
@@ -346,6 +351,10 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
 
     void Failed(Batch batch, Asker asker, string id, Command body, string error, Origin origin, DateTimeOffset now)
     {
+        if (_tries.Count >= _limits.StashMax)
+        {
+            _tries.Clear(); // messages that failed and never came again; those that come again are counted anew
+        }
         var tries = _tries[id] = _tries.GetValueOrDefault(id) + 1;
         if (tries < _limits.TriesMax)
         {

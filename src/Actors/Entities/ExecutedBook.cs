@@ -43,19 +43,14 @@ public sealed class ExecutedBook
         return Add(new Executed(answer.MessageId, null, answer, who, correlation), max);
     }
 
+    /// <summary>Only answered ones count: however many wait, an answer is remembered until so many came after it.</summary>
     static ImmutableArray<Executed> Trim(ImmutableArray<Executed> all, int max)
     {
-        for (var i = 0; all.Length > max && i < all.Length;)
+        if (all.Length <= max)
         {
-            if (all[i].Answer is not null)
-            {
-                all = all.RemoveAt(i);
-            }
-            else
-            {
-                i++;
-            }
+            return all;
         }
-        return all;
+        var over = all.Count(executed => executed.Answer is not null) - max;
+        return over <= 0 ? all : all.RemoveAll(executed => executed.Answer is not null && over-- > 0);
     }
 }

@@ -10,6 +10,9 @@ public interface IEntityCore
     /// <summary>Something is owed: the shell keeps the entity and its retry timer.</summary>
     bool HasOpenWork { get; }
 
+    /// <summary>As above, or what an open write would owe: it may be stored although nobody learns of it.</summary>
+    bool MayOweWork { get; }
+
     /// <summary>Takes one input and says what is to be done, in order.</summary>
     IReadOnlyList<Output> Step(Input input, DateTimeOffset now);
 }

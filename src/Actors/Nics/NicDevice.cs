@@ -15,13 +15,19 @@ static class NicDevice
     public static Decision<NicEvent> Report(NicState state, ReportDevice report)
     {
         var seen = report.Device;
-        if (state.BodyOrNull is not { } body || state.OidOrNull is not null || !NicLifecycle.HasDevice(body.Parameters)
-            || body.Drift is { Stage: DriftStage.Repairing })
+        if (state.BodyOrNull is not { } body || !NicLifecycle.HasDevice(body.Parameters))
         {
-            return Decision<NicEvent>.Accept(new Done()); // The open command's read-back will say what is there.
+            return Decision<NicEvent>.Accept(new Done());
         }
-        var overtaken = (seen.Epoch, seen.Revision).CompareTo((state.Epoch, body.Applied)) < 0;
-        if (report.Snapshot ? overtaken && report.Session <= body.SeenIn : overtaken)
+        if (state.OidOrNull is not null || body.Drift is { Stage: DriftStage.Repairing })
+        {
+            // A report may overtake the completion that it came after: it is judged when the command is completed.
+            return Decision<NicEvent>.Refuse(new Refusal(
+                RefusalKind.Unavailable, "nic.busy", "A command for the device is open; the report is taken after it."));
+        }
+        var older = (seen.Epoch, seen.Revision).CompareTo((state.Epoch, body.Applied)) < 0;
+        // A frame of a device whose alias is not ours any more says nothing of epochs: its state is taken as it is.
+        if (older && (report.Snapshot ? report.Session <= body.SeenIn : seen.Epoch != 0))
         {
             return Decision<NicEvent>.Accept(new Done()); // Said before our last command was applied.
         }
@@ -46,6 +52,9 @@ static class NicDevice
         ({ Drift.Stage: DriftStage.Repairing } body, CommandDone { Completion: var failed }) =>
             Decision<NicEvent>.Accept(null,
                 new NicEdgeFaulted($"repair:{body.Revision}", DriverVerb.RepairNic, failed.Status, failed.Detail), new NicDriftTold(false)),
+        ({ Drift.Stage: DriftStage.Repairing } body, null) when answer.Refusal is { } refusal =>
+            Decision<NicEvent>.Accept(null,
+                new NicEdgeFaulted($"repair:{body.Revision}", DriverVerb.RepairNic, NdisStatus.Failure, refusal.Detail), new NicDriftTold(false)),
         _ => Decision<NicEvent>.Ignore,
     };
 

@@ -253,11 +253,11 @@ public sealed class EntityActor : PersistentActor, IWithTimers
     void End(string reason)
     {
         Log.Debug("{0} ends: {1}", _id, reason);
-        if (_core.HasOpenWork && _stopAsked)
+        if (_core.MayOweWork && _stopAsked)
         {
             _services.Entities.Wake(_id);
         }
-        else if (_core.HasOpenWork)
+        else if (_core.MayOweWork)
         {
             _services.Entities.WakeLater(_id);
         }
@@ -268,6 +268,10 @@ public sealed class EntityActor : PersistentActor, IWithTimers
     {
         Log.Error("{0} cannot be served ({1}): {2}", _id, kind, reason);
         Context.System.EventStream.Publish(new EntityFault(_id, kind, reason));
+        if (kind == FaultKind.Unreadable || (kind == FaultKind.Defect && _core.MayOweWork))
+        {
+            _services.Entities.WakeLater(_id); // what it owes must not wait until somebody happens to ask
+        }
         Context.Stop(Self);
     }
 

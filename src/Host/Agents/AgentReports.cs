@@ -18,6 +18,8 @@ sealed class AgentReports(
     readonly Channel<ReportFrames> _frames = Channel.CreateBounded<ReportFrames>(world.Options.FrameReportsMax);
     readonly Channel<ReportCompletion> _completions = Channel.CreateBounded<ReportCompletion>(world.Options.CompletionsAtOnce);
 
+    long _completionsTaken;
+
     /// <summary>The reason that the agent gave for ending the session.</summary>
     public string? GoodBye { get; private set; }
 
@@ -100,7 +102,9 @@ sealed class AgentReports(
     async Task Complete(ReportCompletion report, CancellationToken end)
     {
         var command = report.Completion.CommandId;
-        var answer = await ask(string.Create(CultureInfo.InvariantCulture, $"{stream.Session}:done:{command}"), report, end);
+        // Numbered: a completion that the agent repeats is a message of its own, or the record would answer it unread.
+        var number = Interlocked.Increment(ref _completionsTaken);
+        var answer = await ask(string.Create(CultureInfo.InvariantCulture, $"{stream.Session}:done:{command}:{number}"), report, end);
         if (answer.Refusal is { } refusal)
         {
             GatewayLog.CompletionNotTaken(world.Log, stream.Host, command, refusal.Detail);

@@ -260,6 +260,16 @@ public sealed class EntityActorTests : TestKit, IEntityDoor, IAgentDoor
     }
 
     [Fact]
+    public void Failed_write_that_would_have_opened_work_asks_to_be_woken_later_too()
+    {
+        var entity = Start(_services with { RetryEvery = TimeSpan.FromHours(1) });
+        Do(entity, Toy.Take("a"));
+        _journal.Mood = JournalMood.Fails;
+        Ends(entity, () => entity.Tell(Toy.Take("b", "ask"), _asker));
+        Assert.Equal(("later", Toy.Id), _door.ExpectMsg<(string, EntityId)>());
+    }
+
+    [Fact]
     public void Rejected_write_stores_nothing_and_ends_the_entity()
     {
         var entity = Start();
@@ -337,6 +347,8 @@ public sealed class EntityActorTests : TestKit, IEntityDoor, IAgentDoor
     {
         public long Sequence => 0;
         public bool HasOpenWork => false;
+
+        public bool MayOweWork => false;
         public IReadOnlyList<Output> Step(Input input, DateTimeOffset now) => input is Input.Receive ? throw new InvalidOperationException("defect") : [];
     }
 

@@ -1,0 +1,26 @@
+using ControlPlane.Actors.Entities;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Tests.Actors.Core;
+
+public sealed class ExecutedBookTests
+{
+    [Fact]
+    public void However_many_wait_an_answer_is_remembered()
+    {
+        var book = ExecutedBook.Empty;
+        for (var i = 0; i < 300; i++)
+        {
+            book = book.Add(new Executed($"m{i}", null, null, "operator:ann", "c"), 8);
+        }
+        for (var i = 0; i < 20; i++)
+        {
+            book = book.Settle(StoredAnswer.Of($"m{i}", new Done(), null), "operator:ann", "c", 8);
+            Assert.NotNull(book.Find($"m{i}")?.Answer);
+        }
+        Assert.Null(book.Find("m11"));
+        Assert.NotNull(book.Find("m12")?.Answer);
+        Assert.NotNull(book.Find("m299"));
+        Assert.Equal(8, book.All.Count(executed => executed.Answer is not null));
+    }
+}
