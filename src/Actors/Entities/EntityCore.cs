@@ -56,7 +56,6 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
     /// <summary>Takes one input and says what is to be done, in order.</summary>
     public IReadOnlyList<Output> Step(Input input, DateTimeOffset now)
     {
-        _out.Clear();
         if (_ended)
         {
             return [];
@@ -119,7 +118,9 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         {
             End("handed over");
         }
-        return [.. _out];
+        Output[] outputs = [.. _out];
+        _out.Clear(); // an idle entity keeps nothing of what it said last
+        return outputs;
     }
 
     void Enqueue(Input.Receive receive, DateTimeOffset now)
@@ -201,6 +202,10 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         else if (Try(batch, id, envelope.Body, new Turn(now, id, envelope.Who, envelope.Correlation, envelope.OperationId), out var decision, out var error))
         {
             Finish(batch, message, decision, now);
+        }
+        else if (envelope.DryRun)
+        {
+            Say(batch, message.Asker, id, null, new Refusal(RefusalKind.Defect, "actor.defect", error)); // counts for nothing
         }
         else
         {
