@@ -5,7 +5,7 @@ namespace ControlPlane.Cli.Output;
 
 /// <summary>
 /// JSON as block YAML 1.2. A string that any YAML reader could take for something else is written as a JSON string, which
-/// is also a YAML one (docs/decisions/0003-yaml-without-a-library.md).
+/// is also a YAML one (docs/decisions/0002-yaml-without-a-library.md).
 /// </summary>
 static class YamlText
 {

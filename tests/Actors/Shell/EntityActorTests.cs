@@ -270,6 +270,21 @@ public sealed class EntityActorTests : TestKit, IEntityDoor, IAgentDoor
     }
 
     [Fact]
+    public void Third_failure_of_a_message_parks_the_entity_until_an_operator_unparks_it()
+    {
+        var entity = Start();
+        Do(entity, Toy.Take("a"));
+        Assert.Equal("actor.defect", Do(entity, Toy.Take("x", "boom")).Refusal!.Code);
+        Assert.Equal("actor.defect", Do(entity, Toy.Take("x", "boom")).Refusal!.Code);
+        Assert.Equal("actor.parked", Do(entity, Toy.Take("x", "boom")).Refusal!.Code);
+        entity = Restart(entity);
+        Assert.Equal("actor.parked", Do(entity, Toy.Take("b")).Refusal!.Code);
+        Assert.IsType<Done>(Do(entity, new Messages.Envelope(Toy.Id, "unpark", "operator:ann", "c", new Unpark(Drop: true))).Reply);
+        Assert.Equal("actor.dropped", Do(entity, Toy.Take("x", "boom")).Refusal!.Code);
+        Assert.Equal(new HoldTaken("b"), Do(entity, Toy.Take("b")).Reply);
+    }
+
+    [Fact]
     public void Rejected_write_stores_nothing_and_ends_the_entity()
     {
         var entity = Start();
