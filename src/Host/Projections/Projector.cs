@@ -54,11 +54,17 @@ sealed partial class Projector(
         Move(writer.Position());
         _stopped = [.. writer.StoppedViews()];
         Task? wake = null;
+        var rolledBack = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             var pause = PollEvery;
             try
             {
+                if (rolledBack)
+                {
+                    _stopped = [.. writer.StoppedViews()];
+                    rolledBack = false;
+                }
                 if (Advance(writer))
                 {
                     continue;
@@ -69,6 +75,7 @@ sealed partial class Projector(
             {
                 LogFailed(log, failure, Position);
                 writer.Rollback();
+                rolledBack = true;
                 _views.Clear();
                 pause = PauseAfterFailure;
             }
@@ -116,39 +123,52 @@ sealed partial class Projector(
     void Take(
         TableWriter writer, JournalRow row, Dictionary<EntityId, (EntityView View, long Ordering)> changed, List<OperationChange> ended)
     {
-        StoredEvent happened;
-        EntityView view;
+        StoredEvent? happened = null;
+        EntityView? view = null;
         try
         {
-            happened = row.Decode();
-            if (_stopped.Contains(row.PersistenceId))
+            var decoded = row.Decode();
+            // Its words are read when they are first asked for: here, where it may fail.
+            _ = decoded.Event;
+            happened = decoded;
+            if (!_stopped.Contains(row.PersistenceId))
             {
-                writer.Event(row, happened);
-                return;
+                view = Fold(writer, happened, changed);
             }
-            view = Fold(writer, happened, changed);
         }
 #pragma warning disable CA1031 // Whatever one entity's event does to its view, the views of the others go on.
         catch (Exception defect) when (defect is not SqliteException)
 #pragma warning restore CA1031
         {
-            writer.Unreadable(row);
             if (_stopped.Add(row.PersistenceId))
             {
                 LogStopped(log, defect, row.PersistenceId, row.Sequence);
                 writer.Stop(row, defect.Message);
             }
+        }
+        if (happened is null)
+        {
+            writer.Unreadable(row);
             return;
         }
-        changed[view.Id] = (view, row.Ordering);
+        if (view is not null)
+        {
+            changed[view.Id] = (view, row.Ordering);
+        }
+        Record(writer, row, happened, view?.Revision ?? 0, ended);
+    }
+
+    /// <summary>What the event alone tells, also of an entity whose view has stopped.</summary>
+    static void Record(TableWriter writer, JournalRow row, StoredEvent happened, long revision, List<OperationChange> ended)
+    {
         writer.Event(row, happened);
         if (RequestIds.OfDoor(happened.MessageId))
         {
-            writer.Request(view, happened);
+            writer.Request(happened, revision);
         }
         foreach (var answer in happened.Answers.Where(answer => RequestIds.OfDoor(answer.MessageId)))
         {
-            writer.Answer(view, answer);
+            writer.Answer(happened, answer, revision);
         }
         if (OperationChange.Of(happened.Event) is { } operation)
         {
