@@ -22,7 +22,7 @@ public sealed class ReadTablesTests : IDisposable
     [Fact]
     public void The_alarm_of_a_stopped_view_outlives_what_the_view_says()
     {
-        var database = new ReadDatabase(File, NullLogger<ReadDatabase>.Instance);
+        var database = new ReadDatabase(File, 7, NullLogger<ReadDatabase>.Instance);
         using var writer = new TableWriter(database);
         writer.Begin();
         writer.Stop(new JournalRow(7, "vm/web-1", 3, 0, "", []), "not to be read");
@@ -31,5 +31,21 @@ public sealed class ReadTablesTests : IDisposable
         writer.Commit(7);
 
         Assert.Equal("view.stopped", Assert.Single(new ReadTables(database).Alarms(null, 10)).Code);
+    }
+
+    [Theory]
+    [InlineData(6, 0)]
+    [InlineData(7, 7)]
+    public void Tables_that_show_more_than_the_journal_has_are_built_again(long head, long position)
+    {
+        using (var writer = new TableWriter(new ReadDatabase(File, 7, NullLogger<ReadDatabase>.Instance)))
+        {
+            writer.Begin();
+            writer.Commit(7);
+        }
+
+        using var again = new TableWriter(new ReadDatabase(File, head, NullLogger<ReadDatabase>.Instance));
+
+        Assert.Equal(position, again.Position());
     }
 }
