@@ -38,12 +38,19 @@ sealed partial class Projector(
     HashSet<string> _stopped = [];
     DateTimeOffset _forgotten;
     long _position;
+    long _head = long.MaxValue;
 
     /// <summary>The journal's position that the tables show.</summary>
     public long Position => Interlocked.Read(ref _position);
 
-    /// <summary>Everything committed by this node is shown.</summary>
-    public bool CaughtUp => Position >= health.LastOrdering;
+    /// <summary>The journal's last position at the start, or later; not known before the journal was first read.</summary>
+    public long Head => Math.Max(Interlocked.Read(ref _head) is var head and not long.MaxValue ? head : 0, health.LastOrdering);
+
+    /// <summary>What was stored before this process began is shown. Before that the tables may name what is gone and work that is done.</summary>
+    public bool Begun => Position >= Interlocked.Read(ref _head);
+
+    /// <summary>Everything committed by this node, and what was there before, is shown.</summary>
+    public bool CaughtUp => Begun && Position >= health.LastOrdering;
 
     public static string KeyOf(OperationChange operation) => $"operation/{operation.Id}";
 
@@ -54,12 +61,17 @@ sealed partial class Projector(
         Move(writer.Position());
         _stopped = [.. writer.StoppedViews()];
         Task? wake = null;
-        var rolledBack = false;
+        var (headKnown, rolledBack) = (false, false);
         while (!stoppingToken.IsCancellationRequested)
         {
             var pause = PollEvery;
             try
             {
+                if (!headKnown)
+                {
+                    Interlocked.Exchange(ref _head, journal.Head());
+                    headKnown = true;
+                }
                 if (rolledBack)
                 {
                     _stopped = [.. writer.StoppedViews()];
