@@ -136,6 +136,22 @@ public sealed class ConventionTests(RunningControlPlane plane)
     }
 
     [Fact]
+    public async Task A_repeat_is_answered_from_the_record_also_when_the_switch_is_gone()
+    {
+        var sw = await plane.Switch();
+        var vm = await plane.Vm(sw);
+        var key = Guid.NewGuid();
+        var first = await plane.Post($"/v1/vms/{vm}/start?wait=30s", key: key);
+        await plane.Post($"/v1/vms/{vm}/stop?wait=30s");
+        Assert.Equal(204, (await plane.Delete($"/v1/hosts/hv01/switches/{sw}")).Status);
+
+        var again = await plane.Post($"/v1/vms/{vm}/start?wait=30s", key: key);
+
+        Assert.Equal((200, first.Body.GetRawText()), (again.Status, again.Body.GetRawText()));
+        Assert.Equal((422, "vm.switch.unknown"), Of(await plane.Post($"/v1/vms/{vm}/start")));
+    }
+
+    [Fact]
     public async Task An_illegal_oid_is_a_conflict_with_its_rule_and_an_audit_event()
     {
         var sw = await plane.Switch();
