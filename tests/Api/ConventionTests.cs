@@ -1,3 +1,9 @@
+using System.Text.Json;
+using Akka.Actor;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Messages;
+using Microsoft.Extensions.DependencyInjection;
+
 namespace ControlPlane.Api.Tests;
 
 [Collection(Shared.Name)]
@@ -149,6 +155,22 @@ public sealed class ConventionTests(RunningControlPlane plane)
 
         Assert.Equal((200, first.Body.GetRawText()), (again.Status, again.Body.GetRawText()));
         Assert.Equal((422, "vm.switch.unknown"), Of(await plane.Post($"/v1/vms/{vm}/start")));
+    }
+
+    [Fact]
+    public async Task The_alarm_of_an_entity_that_failed_ends_when_it_stores_something_again()
+    {
+        var sw = await plane.Switch();
+        var id = EntityId.Switch("hv01", sw);
+        plane.Services.GetRequiredService<ActorSystem>().EventStream.Publish(new EntityFault(id, FaultKind.Unreadable, "planted"));
+        await plane.Until("/v1/alarms?limit=1000", alarms => HasFault(alarms));
+
+        await plane.Put($"/v1/hosts/hv01/switches/{sw}", new { kind = "private", drift = "repair" });
+
+        await plane.Until("/v1/alarms?limit=1000", alarms => !HasFault(alarms));
+
+        bool HasFault(JsonElement alarms) => alarms.GetProperty("items").EnumerateArray()
+            .Any(alarm => alarm.GetRawText().Contains(id.Text, StringComparison.Ordinal) && alarm.Text("code") == "entity.unreadable");
     }
 
     [Fact]

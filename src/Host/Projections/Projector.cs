@@ -12,7 +12,8 @@ namespace ControlPlane.Host.Projections;
 /// tables are.
 /// </summary>
 sealed partial class Projector(
-    JournalReader journal, ReadDatabase database, JournalHealth health, Positions positions, TimeProvider time, ILogger<Projector> log)
+    JournalReader journal, ReadDatabase database, JournalHealth health, Positions positions, EntityFaults faults, TimeProvider time,
+    ILogger<Projector> log)
     : BackgroundService
 {
     /// <summary>Rows in one transaction: large enough to catch up quickly, small enough that nobody waits long for it.</summary>
@@ -126,6 +127,11 @@ sealed partial class Projector(
         {
             _views.Put(view);
             positions.Signal(view.Id.Text, view.Sequence);
+        }
+        // Of the rows that were there before this process, none tells that an entity is served by it.
+        foreach (var row in rows.SkipWhile(row => row.Ordering <= _head))
+        {
+            faults.Served(row.PersistenceId, row.Ordering);
         }
         ended.ForEach(operation => positions.Signal(KeyOf(operation), 1));
         positions.Signal(Everything, Position);
