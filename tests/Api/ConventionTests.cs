@@ -1,3 +1,9 @@
+using System.Text.Json;
+using Akka.Actor;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Messages;
+using Microsoft.Extensions.DependencyInjection;
+
 namespace ControlPlane.Api.Tests;
 
 [Collection(Shared.Name)]
@@ -133,6 +139,38 @@ public sealed class ConventionTests(RunningControlPlane plane)
         Assert.Equal(first.Body.GetRawText(), again.Body.GetRawText());
         Assert.Equal(before, (await plane.Get($"/v1/hosts/hv01/switches/{sw}/history?limit=1000")).Body.GetProperty("items").GetArrayLength());
         Assert.Equal((422, "idempotency.mismatch"), Of(await plane.Oid(sw, "OID_SWITCH_PORT_CREATE", 8, new { portName = "p8" }, id)));
+    }
+
+    [Fact]
+    public async Task A_repeat_is_answered_from_the_record_also_when_the_switch_is_gone()
+    {
+        var sw = await plane.Switch();
+        var vm = await plane.Vm(sw);
+        var key = Guid.NewGuid();
+        var first = await plane.Post($"/v1/vms/{vm}/start?wait=30s", key: key);
+        await plane.Post($"/v1/vms/{vm}/stop?wait=30s");
+        Assert.Equal(204, (await plane.Delete($"/v1/hosts/hv01/switches/{sw}")).Status);
+
+        var again = await plane.Post($"/v1/vms/{vm}/start?wait=30s", key: key);
+
+        Assert.Equal((200, first.Body.GetRawText()), (again.Status, again.Body.GetRawText()));
+        Assert.Equal((422, "vm.switch.unknown"), Of(await plane.Post($"/v1/vms/{vm}/start")));
+    }
+
+    [Fact]
+    public async Task The_alarm_of_an_entity_that_failed_ends_when_it_stores_something_again()
+    {
+        var sw = await plane.Switch();
+        var id = EntityId.Switch("hv01", sw);
+        plane.Services.GetRequiredService<ActorSystem>().EventStream.Publish(new EntityFault(id, FaultKind.Unreadable, "planted"));
+        await plane.Until("/v1/alarms?limit=1000", alarms => HasFault(alarms));
+
+        await plane.Put($"/v1/hosts/hv01/switches/{sw}", new { kind = "private", drift = "repair" });
+
+        await plane.Until("/v1/alarms?limit=1000", alarms => !HasFault(alarms));
+
+        bool HasFault(JsonElement alarms) => alarms.GetProperty("items").EnumerateArray()
+            .Any(alarm => alarm.GetRawText().Contains(id.Text, StringComparison.Ordinal) && alarm.Text("code") == "entity.unreadable");
     }
 
     [Fact]

@@ -33,6 +33,13 @@ public sealed class RunningControlPlane : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await Start();
+        await Ready();
+    }
+
+    /// <summary>Both hosts are online, and the node takes work.</summary>
+    public async Task Ready()
+    {
+        await Until("/readyz", _ => true);
         await Until("/v1/hosts", hosts => hosts.GetProperty("items").EnumerateArray().Count(host => host.Text("state") == "online") == 2);
     }
 

@@ -6,7 +6,7 @@ namespace ControlPlane.Cli.Commands;
 /// <summary>The commands that only look: list, show and history of each kind of resource.</summary>
 sealed class ReadCommands(GlobalOptions globals)
 {
-    static readonly string[] Event = ["at", "actor", "sequence", "type", "who", "correlation"];
+    static readonly string[] Event = ["at", "actor", "sequence", "type", "oid", "who", "correlation"];
 
     public Command HostList() => List("list", "The hosts", [], _ => Request.Get("v1", "hosts"),
         ["name", "host", "state", "driver", "lastSeen", "counts", "drift", "bootId"]);

@@ -14,7 +14,7 @@ delegate Task<Answer> AskEntity(Envelope envelope, TimeSpan patience, Cancellati
 /// entity has forgotten is answered from the read tables; and an answer is given when the read tables show the change, so
 /// that what a client reads next is what it wrote.
 /// </summary>
-sealed class Door(AskEntity ask, ReadTables tables, Positions positions)
+sealed class Door(AskEntity ask, ReadTables tables, Positions positions, Projector projector)
 {
     /// <summary>An entity answers in milliseconds; an OID waits for its turn and for the host.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -36,8 +36,36 @@ sealed class Door(AskEntity ask, ReadTables tables, Positions positions)
             IfRevision: IfMatch(http), DryRun: query.DryRun),
         http.RequestAborted);
 
+    /// <summary>
+    /// True when the answer of <see cref="Change"/> does not depend on what there is now: a repeat has its answer from
+    /// the first, and before the read tables are filled nothing is taken. What a handler looks up first is for the others.
+    /// </summary>
+    public bool Settled(Query query, RequestKey key)
+    {
+        if (!projector.Begun)
+        {
+            return true;
+        }
+        if (query.DryRun || !RequestIds.OfDoor(key.MessageId))
+        {
+            return false;
+        }
+        lock (_lock)
+        {
+            if (_inFlight.ContainsKey(key.MessageId))
+            {
+                return true;
+            }
+        }
+        return tables.Request(key.MessageId) is not null;
+    }
+
     async Task<Answer> Send(Envelope envelope, CancellationToken stop)
     {
+        if (!projector.Begun)
+        {
+            return Refuse(envelope, RefusalKind.Unavailable, "read.behind", "The read tables are being filled from the journal; try again later.");
+        }
         if (!envelope.DryRun && RequestIds.OfDoor(envelope.MessageId))
         {
             if (Recorded(envelope) is { } recorded)

@@ -24,6 +24,12 @@ static class Replies
 
     public static IResult Json<T>(T document, int status = StatusCodes.Status200OK) => Results.Json(document, ApiJson.Options, statusCode: status);
 
+    /// <summary>What a PUT made of a resource; its document and ETag only if the view shows this change.</summary>
+    public static IResult Defined<T>(HttpContext http, Answer answer, EntityView? before, EntityView? now, Func<EntityView, T> render) =>
+        now is not null && now.Sequence >= answer.Sequence
+            ? Shown(http, now, render(now), before is null ? StatusCodes.Status201Created : StatusCodes.Status200OK)
+            : Late(http);
+
     /// <summary>Stored, and the view is late: the client finds it at the location.</summary>
     public static IResult Late(HttpContext http)
     {

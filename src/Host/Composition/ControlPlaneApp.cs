@@ -92,7 +92,8 @@ static class ControlPlaneApp
     static void AddProjections(IServiceCollection services, NodeOptions options)
     {
         services.AddSingleton(new JournalReader(options.JournalFile));
-        services.AddSingleton(provider => new ReadDatabase(options.ReadFile, provider.GetRequiredService<ILogger<ReadDatabase>>()));
+        services.AddSingleton(provider => new ReadDatabase(
+            options.ReadFile, provider.GetRequiredService<JournalReader>().Head(), provider.GetRequiredService<ILogger<ReadDatabase>>()));
         services.AddSingleton<Positions>().AddSingleton<ReadTables>().AddSingleton<PastViews>().AddSingleton<EventLog>();
         services.AddSingleton<Projector>();
         services.AddHostedService(provider => provider.GetRequiredService<Projector>());

@@ -1,21 +1,22 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
 using ControlPlane.Actors.Shell;
+using ControlPlane.Host.Engine.Journal;
 
 namespace ControlPlane.Host.Projections;
 
 /// <summary>
 /// Entities that this node could not serve. No event tells of it, as such an entity cannot write any: what is kept here
-/// is this process's knowledge, bounded, and gone with it.
+/// is this process's knowledge, bounded, and gone with it, or when the entity stores something again.
 /// </summary>
-sealed class EntityFaults(ActorSystem system, TimeProvider time) : IHostedService
+sealed class EntityFaults(ActorSystem system, JournalHealth journal, TimeProvider time) : IHostedService
 {
     const int EntitiesMax = 1_000;
 
-    readonly ConcurrentDictionary<string, AlarmRow> _open = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, Open> _open = new(StringComparer.Ordinal);
     IActorRef _inbox = ActorRefs.Nobody;
 
-    public IEnumerable<AlarmRow> Open => _open.Values;
+    public IEnumerable<AlarmRow> Alarms => _open.Values.Select(open => open.Alarm);
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -30,6 +31,15 @@ sealed class EntityFaults(ActorSystem system, TimeProvider time) : IHostedServic
         return Task.CompletedTask;
     }
 
+    /// <summary>An event of the entity that was stored after its fault: it is served again.</summary>
+    public void Served(string entity, long ordering)
+    {
+        if (_open.TryGetValue(entity, out var open) && ordering > open.After)
+        {
+            _open.TryRemove(new KeyValuePair<string, Open>(entity, open));
+        }
+    }
+
     void Note(EntityFault fault)
     {
         if (_open.Count >= EntitiesMax && !_open.ContainsKey(fault.Entity.Text))
@@ -37,7 +47,9 @@ sealed class EntityFaults(ActorSystem system, TimeProvider time) : IHostedServic
             return;
         }
         var now = time.GetUtcNow();
-        _open.AddOrUpdate(fault.Entity.Text, id => Row(id, fault, now), (id, known) => Row(id, fault, known.Since));
+        var after = journal.LastOrdering;
+        _open.AddOrUpdate(
+            fault.Entity.Text, id => new Open(Row(id, fault, now), after), (id, known) => new Open(Row(id, fault, known.Alarm.Since), after));
     }
 
     static AlarmRow Row(string id, EntityFault fault, DateTimeOffset since) => new(
@@ -54,6 +66,9 @@ sealed class EntityFaults(ActorSystem system, TimeProvider time) : IHostedServic
             FaultKind.Unreadable => "Look at the journal's disk; the next request tries again.",
             _ => "The next request starts it anew; report the reason as a defect.",
         });
+
+    /// <param name="After">What was stored when the entity failed.</param>
+    sealed record Open(AlarmRow Alarm, long After);
 
     sealed class Inbox : ReceiveActor
     {

@@ -31,6 +31,13 @@ sealed class JournalReader(string journalFile)
             : [];
     }
 
+    /// <summary>The highest position that is stored, 0 when there is none.</summary>
+    public long Head()
+    {
+        using var connection = Open();
+        return Exists(connection) ? connection.Query("SELECT ifnull(max(ordering), 0) FROM journal").First(reader => reader.GetInt64(0)) : 0;
+    }
+
     /// <summary>One entity's rows after a sequence number, oldest first.</summary>
     public IReadOnlyList<JournalRow> OfEntity(EntityId entity, long after, int max)
     {

@@ -12,7 +12,8 @@ namespace ControlPlane.Host.Projections;
 /// tables are.
 /// </summary>
 sealed partial class Projector(
-    JournalReader journal, ReadDatabase database, JournalHealth health, Positions positions, TimeProvider time, ILogger<Projector> log)
+    JournalReader journal, ReadDatabase database, JournalHealth health, Positions positions, EntityFaults faults, TimeProvider time,
+    ILogger<Projector> log)
     : BackgroundService
 {
     /// <summary>Rows in one transaction: large enough to catch up quickly, small enough that nobody waits long for it.</summary>
@@ -38,12 +39,19 @@ sealed partial class Projector(
     HashSet<string> _stopped = [];
     DateTimeOffset _forgotten;
     long _position;
+    long _head = long.MaxValue;
 
     /// <summary>The journal's position that the tables show.</summary>
     public long Position => Interlocked.Read(ref _position);
 
-    /// <summary>Everything committed by this node is shown.</summary>
-    public bool CaughtUp => Position >= health.LastOrdering;
+    /// <summary>The journal's last position at the start, or later; not known before the journal was first read.</summary>
+    public long Head => Math.Max(Interlocked.Read(ref _head) is var head and not long.MaxValue ? head : 0, health.LastOrdering);
+
+    /// <summary>What was stored before this process began is shown. Before that the tables may name what is gone and work that is done.</summary>
+    public bool Begun => Position >= Interlocked.Read(ref _head);
+
+    /// <summary>Everything committed by this node, and what was there before, is shown.</summary>
+    public bool CaughtUp => Begun && Position >= health.LastOrdering;
 
     public static string KeyOf(OperationChange operation) => $"operation/{operation.Id}";
 
@@ -54,11 +62,22 @@ sealed partial class Projector(
         Move(writer.Position());
         _stopped = [.. writer.StoppedViews()];
         Task? wake = null;
+        var (headKnown, rolledBack) = (false, false);
         while (!stoppingToken.IsCancellationRequested)
         {
             var pause = PollEvery;
             try
             {
+                if (!headKnown)
+                {
+                    Interlocked.Exchange(ref _head, journal.Head());
+                    headKnown = true;
+                }
+                if (rolledBack)
+                {
+                    _stopped = [.. writer.StoppedViews()];
+                    rolledBack = false;
+                }
                 if (Advance(writer))
                 {
                     continue;
@@ -69,6 +88,7 @@ sealed partial class Projector(
             {
                 LogFailed(log, failure, Position);
                 writer.Rollback();
+                rolledBack = true;
                 _views.Clear();
                 pause = PauseAfterFailure;
             }
@@ -108,6 +128,11 @@ sealed partial class Projector(
             _views.Put(view);
             positions.Signal(view.Id.Text, view.Sequence);
         }
+        // Of the rows that were there before this process, none tells that an entity is served by it.
+        foreach (var row in rows.SkipWhile(row => row.Ordering <= _head))
+        {
+            faults.Served(row.PersistenceId, row.Ordering);
+        }
         ended.ForEach(operation => positions.Signal(KeyOf(operation), 1));
         positions.Signal(Everything, Position);
         return true;
@@ -116,39 +141,52 @@ sealed partial class Projector(
     void Take(
         TableWriter writer, JournalRow row, Dictionary<EntityId, (EntityView View, long Ordering)> changed, List<OperationChange> ended)
     {
-        StoredEvent happened;
-        EntityView view;
+        StoredEvent? happened = null;
+        EntityView? view = null;
         try
         {
-            happened = row.Decode();
-            if (_stopped.Contains(row.PersistenceId))
+            var decoded = row.Decode();
+            // Its words are read when they are first asked for: here, where it may fail.
+            _ = decoded.Event;
+            happened = decoded;
+            if (!_stopped.Contains(row.PersistenceId))
             {
-                writer.Event(row, happened);
-                return;
+                view = Fold(writer, happened, changed);
             }
-            view = Fold(writer, happened, changed);
         }
 #pragma warning disable CA1031 // Whatever one entity's event does to its view, the views of the others go on.
         catch (Exception defect) when (defect is not SqliteException)
 #pragma warning restore CA1031
         {
-            writer.Unreadable(row);
             if (_stopped.Add(row.PersistenceId))
             {
                 LogStopped(log, defect, row.PersistenceId, row.Sequence);
                 writer.Stop(row, defect.Message);
             }
+        }
+        if (happened is null)
+        {
+            writer.Unreadable(row);
             return;
         }
-        changed[view.Id] = (view, row.Ordering);
+        if (view is not null)
+        {
+            changed[view.Id] = (view, row.Ordering);
+        }
+        Record(writer, row, happened, view?.Revision ?? 0, ended);
+    }
+
+    /// <summary>What the event alone tells, also of an entity whose view has stopped.</summary>
+    static void Record(TableWriter writer, JournalRow row, StoredEvent happened, long revision, List<OperationChange> ended)
+    {
         writer.Event(row, happened);
         if (RequestIds.OfDoor(happened.MessageId))
         {
-            writer.Request(view, happened);
+            writer.Request(happened, revision);
         }
         foreach (var answer in happened.Answers.Where(answer => RequestIds.OfDoor(answer.MessageId)))
         {
-            writer.Answer(view, answer);
+            writer.Answer(happened, answer, revision);
         }
         if (OperationChange.Of(happened.Event) is { } operation)
         {

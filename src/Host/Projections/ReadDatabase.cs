@@ -5,7 +5,7 @@ namespace ControlPlane.Host.Projections;
 
 /// <summary>
 /// The file of the read tables. It can be thrown away: a missing, damaged or older file is made anew and filled again
-/// from the journal, so there is no migration of read tables, ever.
+/// from the journal, and so is one that shows more than the journal has, so there is no migration of read tables, ever.
 /// </summary>
 sealed partial class ReadDatabase
 {
@@ -16,12 +16,13 @@ sealed partial class ReadDatabase
     readonly string _connectionString;
     readonly ILogger<ReadDatabase> _log;
 
-    public ReadDatabase(string path, ILogger<ReadDatabase> log)
+    /// <param name="journalHead">The journal's last position: tables beyond it were made from another copy of the journal.</param>
+    public ReadDatabase(string path, long journalHead, ILogger<ReadDatabase> log)
     {
         _path = path;
         _log = log;
         _connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 5 }.ToString();
-        if (!IsUsable())
+        if (!IsUsable(journalHead))
         {
             Create();
         }
@@ -35,7 +36,7 @@ sealed partial class ReadDatabase
         return connection;
     }
 
-    bool IsUsable()
+    bool IsUsable(long journalHead)
     {
         if (!File.Exists(_path))
         {
@@ -44,8 +45,18 @@ sealed partial class ReadDatabase
         try
         {
             using var connection = Open();
-            return Text(connection, "PRAGMA user_version") == SchemaVersion.ToString(CultureInfo.InvariantCulture)
-                && Text(connection, "PRAGMA quick_check(1)") == "ok";
+            if (Text(connection, "PRAGMA user_version") != SchemaVersion.ToString(CultureInfo.InvariantCulture)
+                || Text(connection, "PRAGMA quick_check(1)") != "ok")
+            {
+                return false;
+            }
+            var position = connection.Query("SELECT ordering FROM position").First(reader => reader.GetInt64(0));
+            if (position > journalHead)
+            {
+                LogAhead(_log, position, journalHead);
+                return false;
+            }
+            return true;
         }
         catch (SqliteException damage)
         {
@@ -90,6 +101,9 @@ sealed partial class ReadDatabase
 
     [LoggerMessage(1, LogLevel.Warning, "The read tables are damaged ({Reason}); they are built again")]
     static partial void LogDamaged(ILogger logger, string reason);
+
+    [LoggerMessage(3, LogLevel.Warning, "The read tables show event {Position}, but the journal ends at {Head}; they are built again")]
+    static partial void LogAhead(ILogger logger, long position, long head);
 
     [LoggerMessage(2, LogLevel.Information, "Empty read tables: they are filled from the journal")]
     static partial void LogCreated(ILogger logger);

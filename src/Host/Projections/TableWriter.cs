@@ -66,26 +66,27 @@ sealed class TableWriter : IDisposable
 
     public void Entity(EntityView view, long ordering) => ViewRows.Write(With(_entity), view, ordering);
 
-    public void Request(EntityView view, StoredEvent happened)
+    /// <param name="revision">0 when the view does not say.</param>
+    public void Request(StoredEvent happened, long revision)
     {
         var values = With(_request).Parameters;
         values["$id"].Value = happened.MessageId;
-        values["$entity"].Value = view.Id.Text;
+        values["$entity"].Value = happened.Entity.Text;
         values["$hash"].Value = (object?)happened.BodyHash ?? DBNull.Value;
-        values["$sequence"].Value = view.Sequence;
-        values["$revision"].Value = view.Revision;
+        values["$sequence"].Value = happened.Sequence;
+        values["$revision"].Value = revision;
         values["$at"].Value = happened.At.UtcTicks;
         _request.ExecuteNonQuery();
     }
 
-    public void Answer(EntityView view, StoredAnswer answer)
+    public void Answer(StoredEvent happened, StoredAnswer answer, long revision)
     {
         var values = With(_answer).Parameters;
         values["$id"].Value = answer.MessageId;
         values["$reply"].Value = (object?)answer.ReplyName ?? DBNull.Value;
         values["$payload"].Value = answer.Payload.ToArray();
-        values["$sequence"].Value = view.Sequence;
-        values["$revision"].Value = view.Revision;
+        values["$sequence"].Value = happened.Sequence;
+        values["$revision"].Value = revision;
         _answer.ExecuteNonQuery();
     }
 
@@ -107,11 +108,11 @@ sealed class TableWriter : IDisposable
         }
     }
 
-    /// <summary>An alarm that stays open keeps the time at which it began.</summary>
+    /// <summary>An alarm that stays open keeps the time at which it began. That the view stopped does not follow from the view.</summary>
     public void Alarms(EntityView view)
     {
         var open = Actors.Projections.Alarms.Of(view);
-        Run("DELETE FROM alarms WHERE entity = $entity AND code NOT IN (SELECT value FROM json_each($open))",
+        Run("DELETE FROM alarms WHERE entity = $entity AND code <> 'view.stopped' AND code NOT IN (SELECT value FROM json_each($open))",
             ("$entity", view.Id.Text), ("$open", $"[{string.Join(',', open.Select(alarm => $"\"{alarm.Code}\""))}]"));
         foreach (var alarm in open)
         {

@@ -15,7 +15,7 @@ sealed partial class Waker(Projector projector, ReadTables tables, IEntityDoor e
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // Until the tables show what is stored, they may name work that is done.
-        while (!projector.CaughtUp || projector.Position == 0)
+        while (!projector.Begun)
         {
             await Task.Delay(LookEvery, time, stoppingToken);
         }

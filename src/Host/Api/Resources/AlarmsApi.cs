@@ -25,7 +25,7 @@ static class AlarmsApi
     /// <summary>What follows from events, and what this node alone knows, in one order.</summary>
     static IReadOnlyList<AlarmRow> Open(ReadTables tables, EntityFaults faults, (string Entity, string Code)? after, int limit) =>
     [
-        .. tables.Alarms(after, limit).Concat(faults.Open.Where(row => after is not { } last || Order(row, last) > 0))
+        .. tables.Alarms(after, limit).Concat(faults.Alarms.Where(row => after is not { } last || Order(row, last) > 0))
             .OrderBy(row => row.Entity, StringComparer.Ordinal).ThenBy(row => row.Code, StringComparer.Ordinal).Take(limit),
     ];
 

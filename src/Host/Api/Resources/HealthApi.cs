@@ -21,7 +21,7 @@ static class HealthApi
 
     static IResult Ready(Projector projector, JournalHealth journal, IHostApplicationLifetime life, IServiceProvider services)
     {
-        var (position, head) = (projector.Position, journal.LastOrdering);
+        var (position, head) = (projector.Position, projector.Head);
         var behind = head - position;
         List<string> reasons = [];
         if (life.ApplicationStopping.IsCancellationRequested)
@@ -36,12 +36,16 @@ static class HealthApi
         {
             reasons.Add($"no session yet of {string.Join(", ", offline)}");
         }
-        if (behind > BehindMax)
+        if (!projector.Begun)
+        {
+            reasons.Add("the read tables are being filled from the journal");
+        }
+        else if (behind > BehindMax)
         {
             reasons.Add($"the read tables are {behind} events behind");
         }
         return Replies.Json(
-            new ReadyDocument(reasons.Count == 0 ? "ready" : "not ready", journal.IsOpen, behind <= 0, Render.Text(position), Render.Text(head), reasons),
+            new ReadyDocument(reasons.Count == 0 ? "ready" : "not ready", journal.IsOpen, projector.CaughtUp, Render.Text(position), Render.Text(head), reasons),
             reasons.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 }

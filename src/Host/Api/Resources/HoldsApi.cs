@@ -72,7 +72,7 @@ static class HoldsApi
         var (packets, oids) = ((int)(body.NumberOrNull("packets", 0, InFlightMax) ?? 0), (int)(body.NumberOrNull("oids", 0, InFlightMax) ?? 0));
         body.Done();
         var key = RequestKey.Required(http, body);
-        if (HostsApi.NotSimulated(tables, host) is { } refused)
+        if (!door.Settled(query, key) && HostsApi.NotSimulated(tables, host) is { } refused)
         {
             return refused;
         }

@@ -49,7 +49,7 @@ static class HostsApi
         var times = (int)(body.NumberOrNull("times", 1, FaultTimesMax) ?? 1);
         body.Done();
         var key = RequestKey.Required(http, body);
-        if (NotSimulated(tables, host) is { } refused)
+        if (!door.Settled(query, key) && NotSimulated(tables, host) is { } refused)
         {
             return refused;
         }

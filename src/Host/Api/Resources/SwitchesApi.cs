@@ -48,14 +48,12 @@ static class SwitchesApi
         var definition = SwitchBody.Read(body);
         var key = RequestKey.Optional(http, body);
         var before = tables.Present(id);
-        if (before is null && tables.Present(EntityId.Bridge(host)) is null)
+        if (before is null && !door.Settled(query, key) && tables.Present(EntityId.Bridge(host)) is null)
         {
             return Problem.NotFound("host.unknown", $"There is no host {host}.").Result();
         }
         var answer = await door.Change(http, query, id, new DefineSwitch(definition), key);
-        return answer.Early(query) ?? (tables.Present(id) is { } view
-            ? Replies.Shown(http, view, Render.Switch(view), before is null ? StatusCodes.Status201Created : StatusCodes.Status200OK)
-            : Replies.Late(http));
+        return answer.Early(query) ?? Replies.Defined(http, answer, before, tables.Present(id), Render.Switch);
     }
 
     static async Task<IResult> Delete(HttpContext http, string host, string name, Door door)

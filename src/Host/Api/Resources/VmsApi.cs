@@ -45,15 +45,13 @@ static class VmsApi
         var body = await Body.Read(http);
         var definition = VmBody.Read(vm, body);
         var key = RequestKey.Optional(http, body);
-        if (tables.Present(EntityId.Bridge(definition.Host)) is null)
+        if (!door.Settled(query, key) && tables.Present(EntityId.Bridge(definition.Host)) is null)
         {
             return Problem.Wrong("host.unknown", $"There is no host {definition.Host}.", "host").Result();
         }
         var before = tables.Present(id);
         var answer = await door.Change(http, query, id, new DefineVm(definition), key);
-        return answer.Early(query) ?? (tables.Present(id) is { } view
-            ? Replies.Shown(http, view, Render.Vm(view), before is null ? StatusCodes.Status201Created : StatusCodes.Status200OK)
-            : Replies.Late(http));
+        return answer.Early(query) ?? Replies.Defined(http, answer, before, tables.Present(id), Render.Vm);
     }
 
     static async Task<IResult> Delete(HttpContext http, string vm, Door door)
@@ -79,7 +77,7 @@ static class VmsApi
         var body = await Body.ReadOptional(http);
         body?.Done();
         var key = RequestKey.Required(http, body);
-        if (command is StartVm && Unswitched(tables, id) is { } missing)
+        if (command is StartVm && !door.Settled(query, key) && Unswitched(tables, id) is { } missing)
         {
             return Problem.Wrong("vm.switch.unknown", $"There is no {missing}; define it first.").Result();
         }

@@ -1,0 +1,75 @@
+using Microsoft.Data.Sqlite;
+
+namespace ControlPlane.Api.Tests;
+
+/// <summary>What holds after the process, or a part of what it keeps, was away.</summary>
+public sealed class RestartTests(RunningControlPlane plane) : IClassFixture<RunningControlPlane>
+{
+    [Fact]
+    public async Task An_operation_of_a_vm_whose_view_stopped_ends_all_the_same()
+    {
+        var vm = await plane.Vm(await plane.Switch());
+        await plane.Stop();
+        Run($"INSERT INTO stopped_views VALUES ('vm/{vm}', 1, 'planted')");
+        await plane.Start();
+        await plane.Ready();
+
+        var started = await plane.Post($"/v1/vms/{vm}/start?wait=30s");
+
+        Assert.Equal((200, "done"), (started.Status, started.Body.Text("state")));
+    }
+
+    [Fact]
+    public async Task No_change_is_taken_before_the_read_tables_show_what_was_stored()
+    {
+        var sw = await plane.Switch();
+        await plane.Stop();
+        Run("UPDATE position SET ordering = 0; DELETE FROM entities");
+        var path = $"/v1/hosts/hv01/switches/{sw}";
+        using (var busy = Open())
+        {
+            using var hold = busy.BeginTransaction();
+            await plane.Start();
+            var told = await plane.Put(path, new { kind = "private" });
+            var ready = await plane.Get("/readyz");
+
+            Assert.Equal((503, "read.behind", TimeSpan.FromSeconds(1)), (told.Status, told.Code, told.Response.Headers.RetryAfter?.Delta));
+            Assert.Equal(503, ready.Status);
+            Assert.Contains("the read tables are being filled from the journal", ready.Body.GetProperty("reasons").ToString());
+        }
+
+        await plane.Ready();
+
+        Assert.Equal(200, (await plane.Put(path, new { kind = "private" })).Status);
+    }
+
+    [Fact]
+    public async Task A_view_that_is_late_is_not_shown_as_what_was_put()
+    {
+        var sw = await plane.Switch();
+        await plane.Stop();
+        Run($"INSERT INTO stopped_views VALUES ('switch/hv01/{sw}', 1, 'planted')");
+        await plane.Start();
+        await plane.Ready();
+
+        var path = $"/v1/hosts/hv01/switches/{sw}";
+        var told = await plane.Put(path, new { kind = "private", drift = "repair" });
+
+        Assert.Equal((202, null, path), (told.Status, told.ETag, told.Location));
+    }
+
+    void Run(string sql)
+    {
+        using var connection = Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    SqliteConnection Open()
+    {
+        var connection = new SqliteConnection($"Data Source={Path.Combine(plane.Data, "read.db")};Pooling=False");
+        connection.Open();
+        return connection;
+    }
+}
