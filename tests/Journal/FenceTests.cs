@@ -107,16 +107,21 @@ public sealed class FenceTests : IDisposable
         Assert.Equal(1L, _scratch.Scalar("SELECT count(*) FROM journal WHERE persistence_id = 'port/2'"));
     }
 
-    [Theory]
-    [InlineData("", 6)]
-    [InlineData("akka.persistence.journal.sql.replay-filter.mode = repair-by-discard-old", 4)]
-    public async Task Entity_moved_away_and_back_recovers_every_event_only_without_the_replay_filter(string hocon, int recovered)
+    [Fact]
+    public async Task Entity_moved_away_and_back_recovers_every_event() =>
+        Assert.Equal(["1", "2", "3", "4", "5", "6"], await RecoveredAfterMovingAwayAndBack(""));
+
+    [Fact]
+    public async Task Replay_filter_would_lose_events_of_an_entity_moved_away_and_back() =>
+        Assert.Equal(4, (await RecoveredAfterMovingAwayAndBack("akka.persistence.journal.sql.replay-filter.mode = repair-by-discard-old")).Length);
+
+    /// <summary>Two events each on A, on B and on A again; what a recovery on B then sees.</summary>
+    async Task<string[]> RecoveredAfterMovingAwayAndBack(string hocon)
     {
         using var file = _scratch.Open();
         await using var a = await JournalNode.Start(file, hocon: hocon);
         await using var b = await JournalNode.Start(file, hocon: hocon);
-        string[] expected = ["1", "2", "3", "4", "5", "6"];
-        foreach (var (node, texts) in new[] { (a, expected[..2]), (b, expected[2..4]), (a, expected[4..]) })
+        foreach (var (node, texts) in ((JournalNode, string[])[])[(a, ["1", "2"]), (b, ["3", "4"]), (a, ["5", "6"])])
         {
             var entity = node.Entity("vm/1");
             foreach (var text in texts)
@@ -128,8 +133,6 @@ public sealed class FenceTests : IDisposable
         }
 
         Assert.Equal(6L, _scratch.Scalar("SELECT count(*) FROM journal WHERE persistence_id = 'vm/1'"));
-        var events = await b.ReadFresh("vm/1");
-        Assert.Equal(recovered, events.Length);
-        Assert.Equal(recovered == 6, events.SequenceEqual(expected));
+        return await b.ReadFresh("vm/1");
     }
 }

@@ -25,16 +25,27 @@ sealed class ControlPlaneProcess : IAsyncDisposable
 
     public string JournalFile => Path.Combine(_data, "journal.db");
 
+    static string Artifacts { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", ".."));
+
+    /// <summary>Where run.sh and cpctl are.</summary>
+    static string Root { get; } = Path.GetDirectoryName(Artifacts)!;
+
     /// <summary>Starts the process and waits until it is ready to serve.</summary>
-    public async Task Start()
+    public Task Start()
     {
         var configuration = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/')).Name;
-        var binary = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Host", configuration, "controlplane.dll"));
-        var start = new ProcessStartInfo("dotnet")
+        return Start("dotnet", [Path.Combine(Artifacts, "bin", "Host", configuration, "controlplane.dll"), "all"], TimeSpan.FromSeconds(60));
+    }
+
+    /// <summary>The same by run.sh, which builds first and then becomes the process.</summary>
+    public Task StartByScript() => Start(Path.Combine(Root, "run.sh"), [], TimeSpan.FromMinutes(5));
+
+    async Task Start(string program, string[] arguments, TimeSpan within)
+    {
+        var start = new ProcessStartInfo(program, [.. arguments, "--port", $"{_port}", "--data", _data, "--driver", "linux"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            ArgumentList = { binary, "all", "--port", $"{_port}", "--data", _data, "--driver", "linux" },
             Environment = { ["CONTROLPLANE__NamespacePrefix"] = Prefix, ["DOTNET_TieredPGO"] = "0" },
         };
         _process = Process.Start(start) ?? throw new InvalidOperationException("no process");
@@ -47,7 +58,7 @@ sealed class ControlPlaneProcess : IAsyncDisposable
             Assert.False(_process.HasExited, $"it ended: {string.Join('\n', Log)}");
             using var ready = await new HttpClient().GetAsync($"http://127.0.0.1:{_port}/readyz");
             return ready.IsSuccessStatusCode;
-        }, "ready", TimeSpan.FromSeconds(60));
+        }, "ready", within);
         _http.Dispose();
         _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_port}"), Timeout = TimeSpan.FromSeconds(60) };
         _http.DefaultRequestHeaders.Authorization =
@@ -70,6 +81,19 @@ sealed class ControlPlaneProcess : IAsyncDisposable
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await _process.WaitForExitAsync(deadline.Token);
         return _process.ExitCode;
+    }
+
+    /// <summary>The command line client of this repository, by its script, on this process or on the port given.</summary>
+    public async Task<(int ExitCode, string Output, string Error)> Cpctl(string[] arguments, int? port = null)
+    {
+        using var process = Process.Start(new ProcessStartInfo(
+            Path.Combine(Root, "cpctl"),
+            ["--server", $"http://127.0.0.1:{port ?? _port}", "--token-file", Path.Combine(_data, "admin.token"), .. arguments])
+        { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await process.WaitForExitAsync(deadline.Token);
+        return (process.ExitCode, await output, await error);
     }
 
     public IReadOnlyList<string> Log
@@ -138,14 +162,18 @@ sealed class ControlPlaneProcess : IAsyncDisposable
     public async Task<List<string>> CompletedOids(string correlation) =>
         [.. (await Events(correlation)).Select(happened => happened["oid"]?.ToString()).OfType<string>()];
 
-    /// <summary>Names of the devices in a host's namespace that belong to VM NICs: not lo, no bridge, no uplink.</summary>
-    public IReadOnlyList<string> Devices(string host)
-    {
-        var links = JsonNode.Parse(Run("ip", "-n", Prefix + host, "-j", "-d", "link", "show"))!.AsArray();
-        return [.. links
+    /// <summary>The devices in a host's namespace that belong to VM NICs, as ip shows them: not lo, no bridge, no uplink.</summary>
+    public IReadOnlyList<JsonNode> Links(string host) =>
+        [.. JsonNode.Parse(Run("ip", "-n", Prefix + host, "-j", "-d", "link", "show"))!.AsArray()
             .Where(link => link!["ifalias"]?.ToString().Contains("nic/", StringComparison.Ordinal) == true)
-            .Select(link => link!["ifname"]!.ToString())];
-    }
+            .Select(link => link!)];
+
+    public IReadOnlyList<string> Devices(string host) => [.. Links(host).Select(link => link["ifname"]!.ToString())];
+
+    /// <summary>The network namespaces of this process: its hosts, guests and what lies between.</summary>
+    public IReadOnlyList<string> Namespaces() =>
+        [.. Run("ip", "netns", "list").Split('\n').Select(line => line.Split(' ')[0])
+            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))];
 
     public bool Ping(string vm, string address) =>
         Try("ip", "netns", "exec", $"{Prefix}vm-{vm}", "ping", "-c1", "-W1", address);
@@ -199,11 +227,12 @@ sealed class ControlPlaneProcess : IAsyncDisposable
     {
         if (_process is { HasExited: false })
         {
-            await Kill();
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
         }
         _process?.Dispose();
         _http.Dispose();
-        foreach (var name in Run("ip", "netns", "list").Split('\n').Select(line => line.Split(' ')[0]).Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)))
+        foreach (var name in Namespaces())
         {
             Run("ip", "netns", "del", name);
         }
@@ -221,7 +250,7 @@ sealed class ControlPlaneProcess : IAsyncDisposable
         }
     }
 
-    static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

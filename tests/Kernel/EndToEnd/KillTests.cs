@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using ControlPlane.Actors.Entities;
 using Microsoft.Data.Sqlite;
 using Xunit.Abstractions;
 
@@ -43,7 +44,9 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.True(kills >= Kills, $"only {kills} kills");
         Assert.Equal(Operations, _acknowledged.Count);
         await EveryAcknowledgedOperationIsThereOnce();
+        await KernelAndActorsAgreeAboutWhatRunsAfterAKill("kill-1", "kill-2");
         EveryHistoryIsGapFree();
+        EveryHashHoldsAndFollowsTheOneBefore();
         await KernelAndActorsAgreeThatNothingIsLeft();
     }
 
@@ -135,6 +138,58 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
             Assert.True(rows.GetInt64(2) == 1 && rows.GetInt64(1) == rows.GetInt64(3), $"{rows.GetString(0)} has a gap");
         }
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entities} histories without a gap"));
+    }
+
+    void EveryHashHoldsAndFollowsTheOneBefore()
+    {
+        using var journal = new SqliteConnection($"Data Source={_plane.JournalFile};Mode=ReadOnly");
+        journal.Open();
+        using var command = journal.CreateCommand();
+        command.CommandText =
+            "select persistence_id, sequence_number, manifest, message from journal order by persistence_id, sequence_number";
+        using var rows = command.ExecuteReader();
+        var (entity, previous, count) = ("", StoredEvent.NoHash, 0);
+        while (rows.Read())
+        {
+            if (rows.GetString(0) != entity)
+            {
+                (entity, previous) = (rows.GetString(0), StoredEvent.NoHash);
+            }
+            var row = StoredJson.Read(rows.GetString(2), rows.GetFieldValue<byte[]>(3));
+            Assert.Equal((entity, rows.GetInt64(1)), (row.Entity.Text, row.Sequence));
+            Assert.True(row.HashHolds(), $"{entity} {row.Sequence}: the content is not what was hashed");
+            Assert.True(row.PreviousHash.Span.SequenceEqual(previous.Span), $"{entity} {row.Sequence}: does not follow the row before");
+            (previous, count) = (row.Hash, count + 1);
+        }
+        Assert.True(count > Operations, $"only {count} rows");
+        output.WriteLine($"{count} hashes hold");
+    }
+
+    /// <summary>One VM on each host: started, killed, started again, and both sides say that they are connected.</summary>
+    async Task KernelAndActorsAgreeAboutWhatRunsAfterAKill(string first, string second)
+    {
+        string[] vms = [first, second];
+        foreach (var vm in vms)
+        {
+            await _plane.Run(vm, "start");
+        }
+        await _plane.Kill();
+        await _plane.Start();
+        foreach (var (vm, host) in vms.Zip((string[])["hv01", "hv02"]))
+        {
+            Assert.Equal("running", (await _plane.Get($"/v1/vms/{vm}"))!["state"]!.ToString());
+            await ControlPlaneProcess.Until(async () => (bool)(await _plane.Get($"/v1/nics/{vm}/eth0"))!["ready"]!, $"{vm} ready");
+            Assert.Equal("Connected", (await _plane.Get($"/v1/nics/{vm}/eth0"))!["state"]!.ToString());
+            var device = Assert.Single(_plane.Links(host));
+            Assert.Contains("UP", device["flags"]!.AsArray().Select(flag => flag!.ToString()));
+            Assert.Contains($"nic/{vm}/eth0", device["ifalias"]!.ToString(), StringComparison.Ordinal);
+        }
+        var (here, there) = (await _plane.AddressOf(first), await _plane.AddressOf(second));
+        await ControlPlaneProcess.Until(() => Task.FromResult(_plane.Ping(first, there) && _plane.Ping(second, here)), "a ping after the kill");
+        foreach (var vm in vms)
+        {
+            await _plane.Run(vm, "stop");
+        }
     }
 
     async Task KernelAndActorsAgreeThatNothingIsLeft()

@@ -122,6 +122,32 @@ public sealed class MainJobTests : IAsyncLifetime
     }
 
     [RootFact]
+    public async Task Hold_on_a_port_keeps_PORT_DELETE_waiting_and_never_PORT_TEARDOWN()
+    {
+        await _plane.DefineSwitch("hv01");
+        await _plane.DefineVm("web-1", "hv01");
+        await _plane.Run("web-1", "start");
+        const string Port = "/v1/ports/hv01/vsw0/web-1--eth0";
+        var portId = (int)(await _plane.Get(Port))!["portId"]!;
+        var hold = await _plane.Done(HttpMethod.Post, "/v1/hosts/hv01/switches/vsw0/holds", new { holder = "ext-7", target = new { portId } });
+
+        var (status, operation) = await _plane.Send(HttpMethod.Post, "/v1/vms/web-1/stop?wait=300ms");
+        Assert.Equal(202, status);
+        var id = operation!["id"]!.ToString();
+        await ControlPlaneProcess.Until(
+            async () => (await _plane.Events(id)).Any(happened => happened["type"]!.ToString() == "PortDrainDeferred"), "the stop waits at the port");
+        Assert.Equal("tornDown", (await _plane.Get(Port))!["phase"]!.ToString());
+        Assert.Equal(StopOids[..3], await _plane.CompletedOids(id));
+        Assert.Empty(_plane.Devices("hv01"));
+        Assert.Equal("stopping", (await _plane.Get("/v1/vms/web-1"))!["state"]!.ToString());
+
+        await _plane.Done(HttpMethod.Delete, $"/v1/hosts/hv01/switches/vsw0/holds/{hold!["id"]}");
+        await ControlPlaneProcess.Until(async () => (await _plane.Get("/v1/vms/web-1"))!["state"]!.ToString() == "stopped", "stopped");
+        Assert.Equal(StopOids, await _plane.CompletedOids(id));
+        await NothingIsLeftOf("web-1");
+    }
+
+    [RootFact]
     public async Task Refusal_at_each_position_undoes_what_was_done_and_the_kernel_is_clean()
     {
         await _plane.DefineVm("web-1", "hv01", "eth0", "eth1");
@@ -147,9 +173,33 @@ public sealed class MainJobTests : IAsyncLifetime
             Assert.Equal(oid == StartOids[0] ? [oid] : [StartOids[0], oid, .. StopOids[2..]], oids);
             var undone = (await _plane.Events(refused["id"]!.ToString())).Where(happened => happened["type"]!.ToString() == "OidUndone");
             Assert.Equal(Enumerable.Range(0, position).Reverse(), undone.Select(happened => (int)happened["body"]!["position"]!));
-            Assert.Empty(_plane.Devices("hv01"));
-            Assert.Equal("stopped", (await _plane.Get("/v1/vms/web-1"))!["state"]!.ToString());
+            await NothingIsLeftOf("web-1");
             await _plane.Done(HttpMethod.Delete, "/v1/hosts/hv01/switches/vsw0"); // so that the planned verdicts start anew
+        }
+    }
+
+    [RootFact]
+    public async Task Refusal_of_the_second_nic_takes_the_connected_first_one_away_in_order()
+    {
+        foreach (var (extension, refusedOids) in (IEnumerable<(object, string[])>)[
+            (new { name = "filter.quota", @class = "filter", enabled = true, settings = new { maxPorts = 1 } }, StartOids[..1]),
+            (new { name = "filter.mac-guard", @class = "filter", enabled = true }, StartOids[..2])])
+        {
+            await _plane.DefineSwitch("hv01", extensions: [extension]);
+            await _plane.Done(HttpMethod.Put, "/v1/vms/web-1", new
+            {
+                host = "hv01",
+                nics = ((string[])["eth0", "eth1"]).Select(name => new { name, @switch = "vsw0", type = "synthetic", mac = "00-15-5d-01-02-03" }),
+            });
+
+            var (_, refused) = await _plane.Send(HttpMethod.Post, "/v1/vms/web-1/start?wait=60s");
+            Assert.Equal("refused", refused!["state"]!.ToString());
+            var happened = (await _plane.Events(refused["id"]!.ToString())).Where(happened => happened["oid"] is not null).ToList();
+            // What is refused at NIC_CREATE has a port by then, and it goes first.
+            string[] ofEth1 = [.. refusedOids, .. refusedOids.Length == 1 ? [] : StopOids[2..]];
+            Assert.Equal([.. StartOids, .. ofEth1, .. StopOids], happened.Select(one => one["oid"]!.ToString()));
+            await NothingIsLeftOf("web-1");
+            await _plane.Done(HttpMethod.Delete, "/v1/hosts/hv01/switches/vsw0");
         }
     }
 
@@ -195,6 +245,16 @@ public sealed class MainJobTests : IAsyncLifetime
         await _plane.Run("web-1", "stop");
         await _plane.Run("db-1", "stop");
         Assert.Empty(_plane.Devices("hv01"));
+    }
+
+    async Task NothingIsLeftOf(string vm)
+    {
+        Assert.Equal("stopped", (await _plane.Get($"/v1/vms/{vm}"))!["state"]!.ToString());
+        var ports = await _plane.Get("/v1/hosts/hv01/switches/vsw0/ports");
+        Assert.Empty(ports!["items"]!.AsArray());
+        Assert.Empty(_plane.Devices("hv01"));
+        Assert.DoesNotContain($"{_plane.Prefix}vm-{vm}", _plane.Namespaces());
+        Assert.DoesNotContain($"{_plane.Prefix}bp-{vm}", _plane.Namespaces());
     }
 
     void BounceGuest(string vm)
