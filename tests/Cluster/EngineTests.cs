@@ -181,6 +181,7 @@ public sealed class EngineTests
     {
         public long Sequence => 0;
         public bool HasOpenWork => false;
+        public bool MayOweWork => false;
         public IReadOnlyList<Output> Step(Input input, DateTimeOffset now) => input is Input.Stop ? [new Output.End("handed over")] : [];
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 namespace ControlPlane.Kernel.Tests.EndToEnd;
 
 /// <summary>The five minutes of README.md, through run.sh and cpctl as a person has them.</summary>
+[Collection(Alone.Name)]
 public sealed class NewcomerTests : IAsyncLifetime
 {
     readonly ControlPlaneProcess _plane = new();
@@ -93,4 +94,11 @@ public sealed class NewcomerTests : IAsyncLifetime
         Assert.True(ended == exitCode, $"cpctl {string.Join(' ', arguments)}: {ended} instead of {exitCode}. {output} {error}");
         return (output, error);
     }
+}
+
+/// <summary>run.sh builds: it runs while no other test starts what is built.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class Alone
+{
+    public const string Name = "alone";
 }
