@@ -22,7 +22,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
 {
     readonly EntityId _id;
     readonly CoreLimits _limits;
-    readonly Queue<Item> _stash = new();
+    readonly Queue<StashItem> _stash = new();
     readonly Dictionary<string, List<Asker>> _waiting = [];
     readonly Dictionary<string, int> _tries = [];
     readonly List<Output> _out = [];
@@ -68,12 +68,12 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
             case Input.ReceiveAnswer(var answer) when answer.Refusal is { Transient: true }:
                 break; // Nothing was decided there: the retry timer asks again.
             case Input.ReceiveAnswer(var answer) when EffectOf(answer.InReplyTo) is { } effect:
-                _stash.Enqueue(new Item.Inner(effect, new AnswerArrived(effect, answer.Reply, answer.Refusal)));
+                _stash.Enqueue(new StashItem.Inner(effect, new AnswerArrived(effect, answer.Reply, answer.Refusal)));
                 break;
             case Input.ReceiveAnswer:
                 break;
             case Input.TimerDue(var effect):
-                _stash.Enqueue(new Item.Inner(effect, new TimerElapsed(effect)));
+                _stash.Enqueue(new StashItem.Inner(effect, new TimerElapsed(effect)));
                 break;
             case Input.WriteDone:
                 Commit();
@@ -137,7 +137,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         }
         else
         {
-            _stash.Enqueue(new Item.Message(receive.Envelope, asker, now));
+            _stash.Enqueue(new StashItem.Message(receive.Envelope, asker, now));
         }
     }
 
@@ -151,13 +151,13 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
             {
                 switch (item)
                 {
-                    case Item.Message message:
+                    case StashItem.Message message:
                         Handle(batch, message, now);
                         break;
-                    case Item.Inner inner when batch.Memory.Open.TryGetValue(inner.EffectId, out var work):
+                    case StashItem.Inner inner when batch.Memory.Open.TryGetValue(inner.EffectId, out var work):
                         HandleInner(batch, inner, work.Origin, now);
                         break;
-                    case Item.Inner:
+                    case StashItem.Inner:
                         break; // Answered before: the effect is no longer open.
                 }
             }
@@ -173,7 +173,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         }
     }
 
-    void Handle(Batch batch, Item.Message message, DateTimeOffset now)
+    void Handle(Batch batch, StashItem.Message message, DateTimeOffset now)
     {
         var envelope = message.Envelope;
         var id = envelope.MessageId;
@@ -213,7 +213,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         }
     }
 
-    void Repeat(Batch batch, Executed executed, Item.Message message)
+    void Repeat(Batch batch, Executed executed, StashItem.Message message)
     {
         if (message.Envelope.BodyHash is { } hash && executed.BodyHash is { } first && hash != first)
         {
@@ -230,7 +230,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         }
     }
 
-    void HandleUnpark(Batch batch, Item.Message message, Unpark unpark, DateTimeOffset now)
+    void HandleUnpark(Batch batch, StashItem.Message message, Unpark unpark, DateTimeOffset now)
     {
         var envelope = message.Envelope;
         if (batch.Memory.Poison is not { } poison)
@@ -250,7 +250,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         Say(batch, message.Asker, envelope.MessageId, new Done(), null);
     }
 
-    void HandleInner(Batch batch, Item.Inner inner, Origin origin, DateTimeOffset now)
+    void HandleInner(Batch batch, StashItem.Inner inner, Origin origin, DateTimeOffset now)
     {
         if (batch.Memory.Poison is not null)
         {
@@ -270,7 +270,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         }
     }
 
-    void Finish(Batch batch, Item.Message message, Decision<TEvent> decision, DateTimeOffset now)
+    void Finish(Batch batch, StashItem.Message message, Decision<TEvent> decision, DateTimeOffset now)
     {
         var envelope = message.Envelope;
         if (envelope.DryRun)
@@ -309,7 +309,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         }
     }
 
-    void DryRun(Batch batch, Item.Message message, Decision<TEvent> decision)
+    void DryRun(Batch batch, StashItem.Message message, Decision<TEvent> decision)
     {
         var accepted = decision as Decision<TEvent>.Accepted;
         var refusal = (decision as Decision<TEvent>.Refused)?.Refusal
@@ -426,7 +426,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
     {
         while (_stash.TryDequeue(out var item))
         {
-            if (item is Item.Message message)
+            if (item is StashItem.Message message)
             {
                 Answer(message.Asker, message.Envelope.MessageId, null, Moved);
             }
@@ -472,7 +472,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         }
     }
 
-    void SayLate(Batch batch, ImmutableArray<LateAnswer> late, Item.Message? current = null)
+    void SayLate(Batch batch, ImmutableArray<LateAnswer> late, StashItem.Message? current = null)
     {
         foreach (var answer in late)
         {
@@ -511,16 +511,6 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         asker.Door is { } door ? new Output.Respond(door, answer)
         : asker.Entity is not null ? new Output.SendAnswer(answer)
         : null;
-
-    /// <summary>Who waits for an answer: a door (the shell's token), another entity, or nobody.</summary>
-    sealed record Asker(object? Door, EntityId? Entity);
-
-    abstract record Item
-    {
-        public sealed record Message(Envelope Envelope, Asker Asker, DateTimeOffset At) : Item;
-
-        public sealed record Inner(string EffectId, Command Command) : Item;
-    }
 
     /// <summary>The turns of one write: what they store, what the memory is then, what is said then.</summary>
     sealed class Batch(CoreMemory<TLifecycle, TState, TEvent> memory)
