@@ -346,7 +346,7 @@ public sealed class EntityActorTests : TestKit, IEntityDoor, IAgentDoor
         entity = Start();
         Assert.Equal(FaultKind.Unreadable, _faults.ExpectMsg<EntityFault>().Kind);
         Ends(entity, () => { });
-        Thread.Sleep(300);
+        _faults.ExpectNoMsg(TimeSpan.FromMilliseconds(300));
         Assert.Equal(reads + 1, _journal.Reads);
     }
 
