@@ -16,11 +16,11 @@ quietly() {
     return "$status"
 }
 
-# The programs of the system that the Linux driver and its tests call. Without them simulated hosts still work.
+# The programs of the system that the Linux driver and the tests call. Without them simulated hosts still work.
 install_system_packages() {
     [ "$(uname -s)" = Linux ] || return 0
     local missing=()
-    local -A provider=([ip]=iproute2 [ping]=iputils-ping [nft]=nftables)
+    local -A provider=([ip]=iproute2 [ping]=iputils-ping [nft]=nftables [strace]=strace)
     local program
     for program in "${!provider[@]}"; do
         if ! PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null; then
