@@ -27,6 +27,12 @@ public enum DriverVerb
     ReleaseGuest,
     /// <summary>Simulated hosts only: plants a fault for a later command.</summary>
     PlantFault,
+    /// <summary>Replaces the policies of a NIC that is there by those that the command carries, in one step.</summary>
+    ApplyPolicy,
+    /// <summary>Reads what the NIC's data path has gathered; changes nothing.</summary>
+    ReadNic,
+    /// <summary>Gives a NIC what was gathered elsewhere: learned addresses, and counters on which its own go on.</summary>
+    RestoreNic,
 }
 
 /// <summary>How a NIC's device meets its guest.</summary>
@@ -36,6 +42,8 @@ public enum NicAttach
     Veth,
     /// <summary>A tap, for a hypervisor to open.</summary>
     Tap,
+    /// <summary>A veth whose far end is the host's own: an internal NIC (switch.md 3.9).</summary>
+    Host,
 }
 
 /// <summary>
@@ -54,6 +62,8 @@ public enum NicAttach
 /// <param name="Mac">Guest's MAC in lower case with colons, or null to derive none.</param>
 /// <param name="Mtu">Bytes, or 0 for the default 1500.</param>
 /// <param name="Fault">PlantFault only: the verb to fail, the status to fail it with, how often.</param>
+/// <param name="Policy">CreateNic, RepairNic and ApplyPolicy: what is enforced for the NIC; null: nothing is.</param>
+/// <param name="Runtime">RestoreNic only.</param>
 public sealed record DriverCommand(
     string CommandId,
     DriverVerb Verb,
@@ -68,7 +78,9 @@ public sealed record DriverCommand(
     NicAttach Attach = NicAttach.Veth,
     string? Mac = null,
     int Mtu = 0,
-    PlantedFault? Fault = null);
+    PlantedFault? Fault = null,
+    PortPolicy? Policy = null,
+    NicRuntime? Runtime = null);
 
 /// <summary>A fault asked of a simulated host: the next <paramref name="Times"/> commands with that verb answer that status.</summary>
 public sealed record PlantedFault(DriverVerb Verb, NdisStatus Status, int Times);
@@ -76,14 +88,18 @@ public sealed record PlantedFault(DriverVerb Verb, NdisStatus Status, int Times)
 /// <summary>The outcome of one command, with what was read back from the device after it.</summary>
 /// <param name="Status">Success, or why not; StaleEpoch refusals answer <see cref="NdisStatus.InvalidParameter"/> with a detail.</param>
 /// <param name="Observed">The device as read back, or null for verbs without a device.</param>
-public sealed record Completion(string CommandId, NdisStatus Status, string? Detail = null, DeviceState? Observed = null);
+/// <param name="Runtime">ReadNic only.</param>
+public sealed record Completion(
+    string CommandId, NdisStatus Status, string? Detail = null, DeviceState? Observed = null, NicRuntime? Runtime = null);
 
 /// <summary>A NIC's device as the host shows it. Epoch and revision come from the device's own alias.</summary>
 /// <param name="Present">False: there is no such device.</param>
 /// <param name="Up">IFF_UP of the host-side device: the gate.</param>
 /// <param name="Enslaved">The device is on its switch's bridge.</param>
+/// <param name="Policy">Digest of the policy that the data path enforces, as read back; null: none, or not whole.</param>
 public sealed record DeviceState(
-    string NicKey, string Switch, string Port, string Device, bool Present, bool Up, bool Enslaved, long Epoch, long Revision);
+    string NicKey, string Switch, string Port, string Device, bool Present, bool Up, bool Enslaved, long Epoch, long Revision,
+    string? Policy = null);
 
 /// <summary>
 /// One report from a host. (boot id, stream epoch, seq) orders them; seq rises by one within a stream epoch, and a gap

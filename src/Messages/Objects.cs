@@ -3,8 +3,11 @@ namespace ControlPlane.Messages;
 /// <summary>An OID that the switch has let into its slot reaches the port or NIC that it is about.</summary>
 /// <param name="Refused">The extension that refused it; takes effect only if the object finds the OID legal.</param>
 /// <param name="Mtu">The MTU as an extension lowered it under NIC_INITIALIZING (switch.md 1.4).</param>
+/// <param name="Owner">The extension that enforces the property of a PORT_PROPERTY_* OID; null: the miniport edge, or nobody.</param>
+/// <param name="Policy">From the port to its NIC with NIC_CREATE: what the data path enforces.</param>
 public sealed record ArriveOid(
-    OidRequest Request, EntityId Switch, EntityId Port, EntityId? Nic, RefusedBy? Refused, int? Mtu = null) : Command;
+    OidRequest Request, EntityId Switch, EntityId Port, EntityId? Nic, RefusedBy? Refused, int? Mtu = null,
+    string? Owner = null, PortPolicy? Policy = null) : Command;
 
 /// <summary>An OID that a port or NIC has let in and not yet settled.</summary>
 /// <param name="MessageId">The message that waits for the outcome.</param>
@@ -12,6 +15,18 @@ public sealed record OpenOid(string MessageId, OidRequest Request, EntityId Swit
 
 /// <summary>The object has settled the OID: the status for the way up, and the states after it.</summary>
 public sealed record OidSettled(NdisStatus Status, RefusedBy? RefusedBy, string PortState, string NicState) : Reply;
+
+/// <summary>From a port whose properties changed to the NIC on it: enforce this from now on. Answered by <see cref="OidSettled"/> after the read-back.</summary>
+public sealed record EnforcePolicy(string RequestId, PortPolicy Policy) : Command;
+
+/// <summary>What the NIC's data path has gathered, for NIC_SAVE; refused unless the NIC is connected (S09).</summary>
+public sealed record ReadRuntime : Command;
+
+/// <summary>Answer to <see cref="ReadRuntime"/>.</summary>
+public sealed record RuntimeRead(NicRuntime Runtime) : Reply;
+
+/// <summary>Puts gathered data back into a connected NIC's data path, for NIC_RESTORE. Answered by <see cref="Done"/>.</summary>
+public sealed record RestoreRuntime(string RequestId, NicRuntime Runtime) : Command;
 
 /// <summary>Answer when nothing is held or in flight any more (switch.md 3.6). The answer may take as long as the holders do.</summary>
 public sealed record AwaitDrain : Command;

@@ -110,6 +110,9 @@ public static class StoredNames
         ["AnswerArrived.1"] = typeof(AnswerArrived),
         ["TimerElapsed.1"] = typeof(TimerElapsed),
         ["ArriveOid.1"] = typeof(ArriveOid),
+        ["EnforcePolicy.1"] = typeof(EnforcePolicy),
+        ["ReadRuntime.1"] = typeof(ReadRuntime),
+        ["RestoreRuntime.1"] = typeof(RestoreRuntime),
         ["AwaitDrain.1"] = typeof(AwaitDrain),
         ["TakeHold.1"] = typeof(TakeHold),
         ["ReleaseHold.1"] = typeof(ReleaseHold),
@@ -135,6 +138,7 @@ public static class StoredNames
         ["CommandDone.1"] = typeof(CommandDone),
         ["Done.1"] = typeof(Done),
         ["OidSettled.1"] = typeof(OidSettled),
+        ["RuntimeRead.1"] = typeof(RuntimeRead),
         ["GateOpen.1"] = typeof(GateOpen),
         ["HoldTaken.1"] = typeof(HoldTaken),
         ["OidOutcome.1"] = typeof(OidOutcome),
@@ -314,6 +318,9 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(AnswerArrived))]
 [JsonSerializable(typeof(TimerElapsed))]
 [JsonSerializable(typeof(ArriveOid))]
+[JsonSerializable(typeof(EnforcePolicy))]
+[JsonSerializable(typeof(ReadRuntime))]
+[JsonSerializable(typeof(RestoreRuntime))]
 [JsonSerializable(typeof(AwaitDrain))]
 [JsonSerializable(typeof(TakeHold))]
 [JsonSerializable(typeof(ReleaseHold))]
@@ -342,6 +349,7 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(CommandDone))]
 [JsonSerializable(typeof(Done))]
 [JsonSerializable(typeof(OidSettled))]
+[JsonSerializable(typeof(RuntimeRead))]
 [JsonSerializable(typeof(GateOpen))]
 [JsonSerializable(typeof(HoldTaken))]
 [JsonSerializable(typeof(OidOutcome))]
