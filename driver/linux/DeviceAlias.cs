@@ -79,6 +79,7 @@ static class SwitchAlias
 {
     const string Switch = "switch|";
     const string Uplink = "uplink|";
+    const string Joint = "joint|";
 
     /// <summary>Switch names have at most 64 characters (switch.md), so they always fit.</summary>
     public static string ForBridge(string switchName) => Switch + switchName;
@@ -88,5 +89,9 @@ static class SwitchAlias
     public static string? OfBridge(string alias) =>
         alias.StartsWith(Switch, StringComparison.Ordinal) ? alias[Switch.Length..] : null;
 
-    public static bool IsUplink(string alias) => alias.StartsWith(Uplink, StringComparison.Ordinal);
+    public static string ForJoint(string switchName) => Joint + switchName;
+
+    /// <summary>A device of the switch itself: an uplink, or what joins two of its bridges.</summary>
+    public static bool IsInner(string alias) =>
+        alias.StartsWith(Uplink, StringComparison.Ordinal) || alias.StartsWith(Joint, StringComparison.Ordinal);
 }

@@ -36,6 +36,14 @@ sealed class DeviceNames(string prefix, string host)
 
     public static string Bridge(string name) => Link("", "br-", name);
 
+    /// <summary>A further bridge of a switch that has more ports than a bridge takes.</summary>
+    public static string Leaf(string switchName, int number) => "bl-" + Hash($"{switchName}/{number}");
+
+    /// <summary>The end on the first bridge of the veth that joins a further one.</summary>
+    public static string Joint(string switchName, int number) => "j-" + Hash($"{switchName}/{number}");
+
+    public static string JointFarEnd(string switchName, int number) => "k-" + Hash($"{switchName}/{number}");
+
     /// <summary>The NIC's bridge in the backplane.</summary>
     public static string BackplaneBridge(string nic) => Link("br-", "br-", nic);
 

@@ -18,7 +18,7 @@ sealed class DeviceReader(Links links, DeviceRecords records)
     {
         var all = links.All().ToDictionary(link => link.Index);
         return (
-            [.. all.Values.Select(link => SwitchAlias.OfBridge(link.Alias)).OfType<string>()],
+            [.. all.Values.Select(link => SwitchAlias.OfBridge(link.Alias)).OfType<string>().Distinct()],
             [.. all.Values.Select(link => See(link, all.GetValueOrDefault(link.Master))).OfType<Sighting>()]);
     }
 
@@ -27,7 +27,7 @@ sealed class DeviceReader(Links links, DeviceRecords records)
     /// </summary>
     Sighting? See(LinkInfo link, LinkInfo? master)
     {
-        if (link.Kind == "bridge" || SwitchAlias.IsUplink(link.Alias))
+        if (link.Kind == "bridge" || SwitchAlias.IsInner(link.Alias))
         {
             return null;
         }

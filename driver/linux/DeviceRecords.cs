@@ -18,23 +18,16 @@ sealed record DeviceRecord(
 /// The records of the devices of a host, by device name. Written before the device is made and cut after it is deleted,
 /// so a device never lacks its record; a record without a device does no harm. Readers may come from other threads.
 /// </summary>
-sealed class DeviceRecords
+sealed class DeviceRecords(string stateDirectory)
 {
-    readonly string _path;
     readonly Lock _sync = new();
-    readonly Dictionary<string, DeviceRecord> _records;
-
-    public DeviceRecords(string stateDirectory)
-    {
-        _path = Path.Combine(stateDirectory, "devices.json");
-        _records = (StateFile.Read<List<DeviceRecord>>(_path) ?? []).ToDictionary(record => record.Device);
-    }
+    readonly StateLog<DeviceRecord> _records = new(Path.Combine(stateDirectory, "devices.log"), durable: false);
 
     public DeviceRecord? Find(string device)
     {
         lock (_sync)
         {
-            return _records.GetValueOrDefault(device);
+            return _records.Entries.GetValueOrDefault(device);
         }
     }
 
@@ -42,7 +35,7 @@ sealed class DeviceRecords
     {
         lock (_sync)
         {
-            return [.. _records.Values];
+            return [.. _records.Entries.Values];
         }
     }
 
@@ -50,10 +43,9 @@ sealed class DeviceRecords
     {
         lock (_sync)
         {
-            if (_records.GetValueOrDefault(record.Device) != record)
+            if (_records.Entries.GetValueOrDefault(record.Device) != record)
             {
-                _records[record.Device] = record;
-                Write();
+                _records.Put(record.Device, record);
             }
         }
     }
@@ -62,10 +54,7 @@ sealed class DeviceRecords
     {
         lock (_sync)
         {
-            if (_records.Remove(device))
-            {
-                Write();
-            }
+            _records.Remove(device);
         }
     }
 
@@ -73,10 +62,7 @@ sealed class DeviceRecords
     {
         lock (_sync)
         {
-            _records.Clear();
-            Write();
+            _records.Replace(new Dictionary<string, DeviceRecord>());
         }
     }
-
-    void Write() => StateFile.Write(_path, _records.Values, durable: false);
 }

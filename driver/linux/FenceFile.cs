@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-
 namespace ControlPlane.DriverLinux;
 
 /// <summary>The highest epoch seen of a NIC; a tombstone says that this epoch ended with a deletion.</summary>
@@ -14,25 +10,22 @@ sealed record Fence(long Epoch, bool Tombstone);
 /// </summary>
 sealed class FenceFile
 {
-    readonly string _path;
-    readonly Dictionary<string, Fence> _fences = [];
+    readonly StateLog<Fence> _log;
+
+    /// <summary>Seen while the memory is unknown. Not written: half a memory would look whole after a restart.</summary>
+    readonly Dictionary<string, Fence> _seen = new(StringComparer.Ordinal);
 
     public FenceFile(string stateDirectory)
     {
-        _path = Path.Combine(stateDirectory, "fences.json");
-        if (StateFile.Read<Content>(_path) is { Nics: not null } content
-            && !content.Nics.ContainsValue(null!)
-            && content.Checksum == Checksum(content.Nics))
-        {
-            _fences = new(content.Nics);
-            Known = true;
-        }
+        _log = new StateLog<Fence>(Path.Combine(stateDirectory, "fences.log"), durable: true);
+        Known = _log.Whole;
     }
 
     /// <summary>False: the file was lost and the cluster has not told its fences yet.</summary>
     public bool Known { get; private set; }
 
-    public Fence Of(string nicKey) => _fences.GetValueOrDefault(nicKey) ?? new Fence(0, Tombstone: false);
+    public Fence Of(string nicKey) =>
+        (Known ? _log.Entries : _seen).GetValueOrDefault(nicKey) ?? new Fence(0, Tombstone: false);
 
     /// <summary>Written only when something rises, so once per epoch and once per deletion.</summary>
     public void Raise(string nicKey, long epoch, bool tombstone)
@@ -40,56 +33,36 @@ sealed class FenceFile
         var now = Of(nicKey);
         if (epoch > now.Epoch || (epoch == now.Epoch && tombstone && !now.Tombstone))
         {
-            _fences[nicKey] = new Fence(epoch, tombstone);
-            try
-            {
-                Write();
-            }
-            catch
-            {
-                // Not on disk, so not raised: the next command must try the writing again.
-                _fences[nicKey] = now;
-                throw;
-            }
+            Put(nicKey, new Fence(epoch, tombstone));
         }
     }
 
     /// <summary>What the cluster knows, joined with what was seen here meanwhile.</summary>
     public void Learn(IReadOnlyDictionary<string, long> highestEpochs)
     {
+        var joined = new Dictionary<string, Fence>(Known ? _log.Entries : _seen, StringComparer.Ordinal);
         foreach (var (nicKey, epoch) in highestEpochs)
         {
             if (epoch > Of(nicKey).Epoch)
             {
-                _fences[nicKey] = new Fence(epoch, Tombstone: false);
+                joined[nicKey] = new Fence(epoch, Tombstone: false);
             }
         }
 
+        _log.Replace(joined);
+        _seen.Clear();
         Known = true;
-        Write();
     }
 
-    void Write()
+    void Put(string nicKey, Fence fence)
     {
-        // An unknown memory stays unknown on disk: half of it would look like all of it after a restart.
         if (Known)
         {
-            var nics = new SortedDictionary<string, Fence>(_fences, StringComparer.Ordinal);
-            StateFile.Write(_path, new Content(Checksum(nics), nics), durable: true);
+            _log.Put(nicKey, fence);
         }
-    }
-
-    static string Checksum(SortedDictionary<string, Fence> nics)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (key, fence) in nics.OrderBy(nic => nic.Key, StringComparer.Ordinal))
+        else
         {
-            hash.AppendData(Encoding.UTF8.GetBytes(
-                string.Create(CultureInfo.InvariantCulture, $"{key}\0{fence.Epoch}\0{fence.Tombstone}\n")));
+            _seen[nicKey] = fence;
         }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
-
-    sealed record Content(string Checksum, SortedDictionary<string, Fence> Nics);
 }

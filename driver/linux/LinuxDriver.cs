@@ -109,7 +109,7 @@ public sealed class LinuxDriver : IDriver
         var links = Links.Open(_names.HostNamespace);
         try
         {
-            var switches = new HostBridge(links, new Underlay(_names), _options.PortsPerBridgeMax);
+            var switches = new HostBridge(_names, links, new Underlay(_names), _options.PortsPerBridgeMax, _options.BridgesPerSwitchMax);
             var nics = new NicDevices(_names, links, switches, _records, _fences);
             if (made)
             {

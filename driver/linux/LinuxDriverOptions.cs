@@ -11,8 +11,11 @@ public sealed record LinuxDriverOptions
     /// <summary>Stands before the name of each network namespace, so that two fleets can share a machine.</summary>
     public string NamespacePrefix { get; init; } = "";
 
-    /// <summary>The kernel's own limit; the uplink of a switch takes one of them.</summary>
+    /// <summary>The kernel's own limit; uplink and joints take some of them.</summary>
     public int PortsPerBridgeMax { get; init; } = 1_023;
+
+    /// <summary>Bridges that one switch may span: eight have room for 8,169 ports.</summary>
+    public int BridgesPerSwitchMax { get; init; } = 8;
 
     /// <summary>Frames that are kept for a reader that comes back.</summary>
     public int FramesMax { get; init; } = 10_000;

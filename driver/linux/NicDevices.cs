@@ -192,7 +192,7 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
             host.Change(device, new LinkChange(Up: false));
         }
 
-        int? master = enslave ? host.Need(DeviceNames.Bridge(alias.Switch)).Index : null;
+        int? master = enslave ? switches.Place(alias.Switch, alias.Port).Index : null;
         host.Change(device, new LinkChange(
             gate, master, alias.Write(), Mtu: record.Attach == NicAttach.Tap ? record.Mtu : null, Group));
     }

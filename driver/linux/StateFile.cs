@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace ControlPlane.DriverLinux;
@@ -8,12 +9,15 @@ static class StateFile
     static readonly JsonSerializerOptions Json = new() { WriteIndented = false };
 
     /// <summary>A file that must survive the machine is synced; one about devices, which do not, need not be.</summary>
-    public static void Write<T>(string path, T content, bool durable)
+    public static void Write<T>(string path, T content, bool durable) =>
+        WriteText(path, JsonSerializer.Serialize(content, Json), durable);
+
+    public static void WriteText(string path, string text, bool durable)
     {
         var temporary = path + ".new";
         using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
         {
-            JsonSerializer.Serialize(file, content, Json);
+            file.Write(Encoding.UTF8.GetBytes(text));
             file.Flush(flushToDisk: durable);
         }
 

@@ -66,7 +66,7 @@ public sealed class FenceTests : IAsyncLifetime
         var (web, db) = (new Nic("web", 1), new Nic("db", 2, epoch: 9));
         await _fleet.Done(first, web.Create());
         await first.DisposeAsync();
-        File.Delete(Path.Combine(_fleet.StateOf("hv01"), "fences.json"));
+        File.Delete(Path.Combine(_fleet.StateOf("hv01"), "fences.log"));
 
         var second = _fleet.Start("hv01");
         await second.Resume(default);
@@ -90,7 +90,7 @@ public sealed class FenceTests : IAsyncLifetime
         var first = await _fleet.Host("hv01");
         await _fleet.Done(first, new Nic("web", 1).Create());
         await first.DisposeAsync();
-        var path = Path.Combine(_fleet.StateOf("hv01"), "fences.json");
+        var path = Path.Combine(_fleet.StateOf("hv01"), "fences.log");
         var whole = await File.ReadAllTextAsync(path);
 
         foreach (var damaged in (string[])["", whole[..^9], whole.Replace("\"Epoch\":1", "\"Epoch\":0", StringComparison.Ordinal)])
@@ -109,7 +109,7 @@ public sealed class FenceTests : IAsyncLifetime
         var web = new Nic("web", 1, epoch: 7);
         await _fleet.Done(first, web.Create());
         await first.DisposeAsync();
-        File.Delete(Path.Combine(_fleet.StateOf("hv01"), "fences.json"));
+        File.Delete(Path.Combine(_fleet.StateOf("hv01"), "fences.log"));
         var second = _fleet.Start("hv01");
         await second.Resume(default);
 

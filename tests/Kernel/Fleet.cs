@@ -45,13 +45,14 @@ sealed class Fleet
     /// A driver that has not been resumed yet; the second one for a host is what a restart makes. Sweeps are
     /// off unless asked for: the stories are about events.
     /// </summary>
-    public LinuxDriver Start(string host, int portsMax = 1_023, int framesMax = 10_000, double sweepSeconds = 3_600)
+    public LinuxDriver Start(string host, int portsMax = 1_023, int framesMax = 10_000, double sweepSeconds = 3_600, int bridgesMax = 8)
     {
         var options = new LinuxDriverOptions
         {
             StateDirectory = StateOf(host),
             NamespacePrefix = Prefix,
             PortsPerBridgeMax = portsMax,
+            BridgesPerSwitchMax = bridgesMax,
             FramesMax = framesMax,
             SweepEvery = TimeSpan.FromSeconds(sweepSeconds),
         };
@@ -62,9 +63,9 @@ sealed class Fleet
 
     /// <summary>A host with known fences and the switch.</summary>
     public async Task<LinuxDriver> Host(
-        string host, int portsMax = 1_023, int framesMax = 10_000, double sweepSeconds = 3_600)
+        string host, int portsMax = 1_023, int framesMax = 10_000, double sweepSeconds = 3_600, int bridgesMax = 8)
     {
-        var driver = Start(host, portsMax, framesMax, sweepSeconds);
+        var driver = Start(host, portsMax, framesMax, sweepSeconds, bridgesMax);
         await driver.Resume(CancellationToken.None);
         await driver.Fences(new Dictionary<string, long>(), CancellationToken.None);
         Assert.Equal(NdisStatus.Success, (await Do(driver, new DriverCommand("", DriverVerb.EnsureSwitch, Switch))).Status);

@@ -138,10 +138,10 @@ public sealed class HostLifeTests : IAsyncLifetime
     }
 
     [RootFact]
-    public async Task Port_beyond_the_bridges_limit_is_refused_until_one_is_freed()
+    public async Task Port_beyond_the_switchs_limit_is_refused_until_one_is_freed()
     {
         // The uplink is the first of the four.
-        var hv01 = await _fleet.Host("hv01", portsMax: 4);
+        var hv01 = await _fleet.Host("hv01", portsMax: 4, bridgesMax: 1);
         var web = new Nic("web", 1);
         Assert.Equal(NdisStatus.Success, await Port(DriverVerb.CreatePort, "port-web-1"));
         await _fleet.Done(hv01, web.Create());
