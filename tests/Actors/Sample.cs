@@ -31,6 +31,17 @@ static class Sample
         return type.IsAbstract ? Of(Concrete(type)) : Record(type);
     }
 
+    /// <summary>The sample, and one more for each flag of the word that the sample has set.</summary>
+    public static IEnumerable<object> Variants(Type type)
+    {
+        yield return Of(type);
+        var constructor = type.GetConstructors().MaxBy(made => made.GetParameters().Length)!;
+        foreach (var flag in constructor.GetParameters().Where(parameter => parameter.ParameterType == typeof(bool)))
+        {
+            yield return constructor.Invoke([.. constructor.GetParameters().Select(parameter => parameter == flag ? false : Of(parameter.ParameterType))]);
+        }
+    }
+
     static object? Simple(Type type) =>
         type == typeof(string) ? "text"
         : type == typeof(bool) ? true
