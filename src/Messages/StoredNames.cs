@@ -80,6 +80,8 @@ public static class StoredNames
         ["OidStarted.1"] = typeof(OidStarted),
         ["OidCompleted.1"] = typeof(OidCompleted),
         ["OidRejected.1"] = typeof(OidRejected),
+        ["OidRejectionCounted.1"] = typeof(OidRejectionCounted),
+        ["OidRejectionsCoalesced.1"] = typeof(OidRejectionsCoalesced),
         ["OidRefused.1"] = typeof(OidRefused),
         ["OidUndone.1"] = typeof(OidUndone),
         ["ExtensionFaulted.1"] = typeof(ExtensionFaulted),
@@ -289,6 +291,8 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(OidStarted))]
 [JsonSerializable(typeof(OidCompleted))]
 [JsonSerializable(typeof(OidRejected))]
+[JsonSerializable(typeof(OidRejectionCounted))]
+[JsonSerializable(typeof(OidRejectionsCoalesced))]
 [JsonSerializable(typeof(OidRefused))]
 [JsonSerializable(typeof(OidUndone))]
 [JsonSerializable(typeof(ExtensionFaulted))]

@@ -96,7 +96,8 @@ public sealed record SwitchDeleteStarted(string MessageId) : SwitchEvent;
 public sealed record SwitchDeleted : SwitchEvent;
 
 /// <summary>An OID arrived and waits for the slot.</summary>
-public sealed record OidQueued(string MessageId, OidRequest Request, bool FromPeer) : SwitchEvent;
+/// <param name="Caller">Who asked: whom a rejection is counted for. Null in what was stored before this was.</param>
+public sealed record OidQueued(string MessageId, OidRequest Request, bool FromPeer, string? Caller = null) : SwitchEvent;
 
 /// <summary>The OID has the slot; its port and NIC were found and the extensions asked.</summary>
 /// <param name="PortId">The id, chosen by the switch where the request left it open.</param>
@@ -106,7 +107,27 @@ public sealed record OidStarted(string MessageId, uint PortId, EntityId Port, En
 public sealed record OidCompleted(string MessageId, OidCode Oid, OidOutcome Outcome) : SwitchEvent, IOnBehalf;
 
 /// <summary>An illegal request: state unchanged, recorded for the audit (switch.md 9.2).</summary>
-public sealed record OidRejected(string MessageId, string RequestId, OidCode Code, uint PortId, int NicIndex, Refusal Refusal) : SwitchEvent, IOnBehalf;
+/// <param name="Caller">Whom it is counted for, with <paramref name="At"/>: so many of one caller a second are recorded like this (api.md 4).</param>
+public sealed record OidRejected(
+    string MessageId, string RequestId, OidCode Code, uint PortId, int NicIndex, Refusal Refusal, string? Caller = null, DateTimeOffset? At = null)
+    : SwitchEvent, IOnBehalf;
+
+/// <summary>
+/// One more illegal request of a caller above the rate. It keeps the recorded answer and goes into the count that
+/// <see cref="OidRejectionsCoalesced"/> tells.
+/// </summary>
+/// <param name="Code">The refusal's code.</param>
+public sealed record OidRejectionCounted(string MessageId, string Caller, DateTimeOffset At, string Code, string? Rule) : SwitchEvent, IOnBehalf;
+
+/// <summary>The audit event of all illegal requests of one caller that were only counted in one second (api.md 4).</summary>
+/// <param name="Caller">Who asked; "others" for all callers together that were too many to be told apart.</param>
+/// <param name="Count">How many; each has an answer of its own, and none has an OidRejected.</param>
+public sealed record OidRejectionsCoalesced(
+    string Caller, int Count, DateTimeOffset First, DateTimeOffset Last, IReadOnlyList<RejectionReason> Reasons) : SwitchEvent;
+
+/// <summary>Why requests were refused, and how many for this reason.</summary>
+/// <param name="Code">The refusals' code; "others" for all that were too many to be told apart.</param>
+public sealed record RejectionReason(string Code, string? Rule, int Count);
 
 /// <summary>An extension or the edge refused the OID.</summary>
 public sealed record OidRefused(string RequestId, OidCode Code, RefusedBy By) : SwitchEvent;

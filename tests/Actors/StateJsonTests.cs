@@ -26,4 +26,16 @@ public sealed class StateJsonTests
         Assert.Equal(bytes, StateNames.Encode(id, back));
         Assert.Equal(SwitchLifecycle.Outstanding(state), SwitchLifecycle.Outstanding(back));
     }
+
+    [Fact]
+    public void Switch_that_was_kept_before_rejections_were_counted_has_none()
+    {
+        var id = EntityId.Switch("hv01", "sw");
+        var state = SwitchLifecycle.Evolve(SwitchLifecycle.Initial(id), new SwitchDefined(new SwitchDefinition(SwitchKind.Private, null, DriftPolicy.Report, [])));
+        var json = System.Text.Json.Nodes.JsonNode.Parse(StateNames.Encode(id, state))!.AsObject();
+        Assert.True(json.Remove("rejections"));
+        var back = (SwitchState.Here)StateNames.Decode(id, StateNames.Of(id), System.Text.Encoding.UTF8.GetBytes(json.ToJsonString()));
+        Assert.Empty(back.Rejections);
+        Assert.Single(SwitchLifecycle.Outstanding(back)); // the host's command alone
+    }
 }

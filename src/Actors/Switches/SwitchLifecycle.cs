@@ -13,7 +13,7 @@ namespace ControlPlane.Actors.Switches;
 /// <code>
 ///   SubmitOid ─► queue ─► slot: resolve ─► extensions, down ─► Port / Nic ─► data path ─► Port / Nic ─► completed, up
 ///                           │ unknown object                       │ illegal state
-///                           └────────► OidRejected ◄───────────────┘      state unchanged, recorded, slot free
+///                           └────────► OidRejected ◄───────────────┘      state unchanged, recorded (see Rejections), slot free
 /// </code>
 /// Direct OIDs and references never enter the slot (switch.md 3.7): they are errands and go on at once.
 /// </summary>
@@ -32,7 +32,8 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         (_, DefineSwitch define) => Define(state, define),
         (SwitchState.Absent, _) => Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.NotFound, "switch.absent", $"There is no {state.Id}.")),
         (SwitchState.Here s, SubmitOid submit) => Submit(s, submit, turn),
-        (SwitchState.Here s, AnswerArrived answer) => Answered(s, answer),
+        (SwitchState.Here s, AnswerArrived answer) => Answered(s, answer, turn.Now),
+        (SwitchState.Here s, TimerElapsed) => Decision<SwitchEvent>.Accept(Rejections.Due(s, turn.Now), null, []),
         (SwitchState.Here s, TakeHoldAt take) =>
             Errand(s, take.PortId, take.NicIndex, new TakeHold(take.HoldId, take.Holder, take.Purpose), turn),
         (SwitchState.Here s, ReleaseHoldAt release) => Release(s, release, turn),
@@ -64,7 +65,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
     {
         if (s.Stage == SwitchStage.Deleting)
         {
-            return Decision<SwitchEvent>.Refuse(Refusal.Illegal("switch.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"));
+            return Reject(s, submit.Request, Refusal.Illegal("switch.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"), turn);
         }
         if (submit.Request.Oid.Direct)
         {
@@ -74,22 +75,23 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         if ((submit.Request.Oid == OidCode.PortArray || submit.Request.Oid == OidCode.NicArray) && s.Stage != SwitchStage.Ready)
         {
             // The lists would not be complete, and whoever asks must not wait for the activation (switch.md 2.7, O09).
-            var early = Refusal.Illegal("switch.not-active", "The switch is not active yet.", "O09", s.Stage.ToString());
-            return Decision<SwitchEvent>.Accept(
-                [Rejected(turn.MessageId, submit.Request, early)], null, [new LateAnswer(turn.MessageId, null, early)]);
+            return Reject(s, submit.Request, Refusal.Illegal("switch.not-active", "The switch is not active yet.", "O09", s.Stage.ToString()), turn);
         }
         return s.Queue.Length >= QueueMax
             ? Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.Overloaded, "actor.overloaded", $"{QueueMax} OIDs wait for {s.Id}; try again later."))
-            : Advance(s, [new OidQueued(turn.MessageId, submit.Request, submit.FromPeer)], []);
+            : Advance(s, [new OidQueued(turn.MessageId, submit.Request, submit.FromPeer, turn.Who)], [], turn.Now);
     }
 
     /// <summary>Applies the events so far and lets OIDs into the slot until one stays there or none waits.</summary>
-    static Decision<SwitchEvent> Advance(SwitchState.Here s, ImmutableArray<SwitchEvent> events, ImmutableArray<LateAnswer> late)
+    static Decision<SwitchEvent> Advance(
+        SwitchState.Here s, ImmutableArray<SwitchEvent> events, ImmutableArray<LateAnswer> late, DateTimeOffset now)
     {
         SwitchState state = events.Aggregate((SwitchState)s, Evolve);
         while (state is SwitchState.Here { Slot: null, Queue: [var head, ..], Stage: SwitchStage.Ready or SwitchStage.Failed } here)
         {
-            var (happened, answer) = Begin(here, head);
+            var (happened, answer) = Begin(here, head, now);
+            // What came and went in this turn and is only counted leaves nothing but the count.
+            events = happened is [OidRejectionCounted] ? events.RemoveAll(e => e is OidQueued queued && queued.MessageId == head.MessageId) : events;
             events = events.AddRange(happened);
             late = answer is null ? late : late.Add(answer);
             state = happened.Aggregate(state, Evolve);
@@ -98,7 +100,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
     }
 
     /// <summary>The next OID is resolved; it is rejected, completed by the switch itself, or enters the slot.</summary>
-    static (ImmutableArray<SwitchEvent> Events, LateAnswer? Answer) Begin(SwitchState.Here s, QueuedOid head)
+    static (ImmutableArray<SwitchEvent> Events, LateAnswer? Answer) Begin(SwitchState.Here s, QueuedOid head, DateTimeOffset now)
     {
         // What ends goes on: a VM of a switch that its host cannot make again still stops.
         var target = s.Stage == SwitchStage.Failed && (head.Request.Oid == OidCode.PortCreate || head.Request.Oid == OidCode.NicCreate)
@@ -106,7 +108,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             : OidTarget.Find(s, head.Request);
         if (target is OidTarget.Illegal(var refusal))
         {
-            return ([Rejected(head.MessageId, head.Request, refusal)], new LateAnswer(head.MessageId, null, refusal));
+            return (Rejected(s, head.MessageId, head.Caller, head.Request, refusal, now), new LateAnswer(head.MessageId, null, refusal));
         }
         var request = target is OidTarget.Object known ? head.Request with { PortId = known.PortId } : head.Request;
         var verdict = Stack.Down(s.Definition, request, s.Ports, s.Used);
@@ -122,11 +124,11 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         }
     }
 
-    static Decision<SwitchEvent> Answered(SwitchState.Here s, AnswerArrived answer)
+    static Decision<SwitchEvent> Answered(SwitchState.Here s, AnswerArrived answer, DateTimeOffset now)
     {
         if (s.Slot is { } slot && answer.EffectId == SlotEffect(slot))
         {
-            return Complete(s, slot, answer);
+            return Complete(s, slot, answer, now);
         }
         if (s.Errands.Values.FirstOrDefault(errand => answer.EffectId == ErrandEffect(errand)) is { } errand)
         {
@@ -140,9 +142,9 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         var completion = (answer.Reply as CommandDone)?.Completion;
         return (s.Stage, completion) switch
         {
-            (SwitchStage.Preparing, { Status: NdisStatus.Success }) => Advance(s, [new SwitchReady()], []),
-            (SwitchStage.Preparing, { } failed) => Advance(s, [new SwitchNotReady(failed.Status, failed.Detail)], []),
-            (SwitchStage.Deleting, { Status: NdisStatus.Success }) => Decision<SwitchEvent>.Accept([new SwitchDeleted()], null, Deleted(s, null)),
+            (SwitchStage.Preparing, { Status: NdisStatus.Success }) => Advance(s, [new SwitchReady()], [], now),
+            (SwitchStage.Preparing, { } failed) => Advance(s, [new SwitchNotReady(failed.Status, failed.Detail)], [], now),
+            (SwitchStage.Deleting, { Status: NdisStatus.Success }) => Decision<SwitchEvent>.Accept([.. Rejections.All(s), new SwitchDeleted()], null, Deleted(s, null)),
             (SwitchStage.Deleting, { } failed) => Decision<SwitchEvent>.Accept([new SwitchNotReady(failed.Status, failed.Detail)], null,
                 Deleted(s, new Refusal(RefusalKind.Conflict, "switch.delete.host", $"The host answered {failed.Status.Name()}: {failed.Detail}"))),
             _ => Decision<SwitchEvent>.Ignore,
@@ -153,12 +155,13 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         s.DeleteMessageId is { } message ? [new LateAnswer(message, refusal is null ? new Done() : null, refusal)] : [];
 
     /// <summary>The object has judged and settled the OID: up goes its status; whoever agreed above a refuser undoes.</summary>
-    static Decision<SwitchEvent> Complete(SwitchState.Here s, SlotOid slot, AnswerArrived answer)
+    static Decision<SwitchEvent> Complete(SwitchState.Here s, SlotOid slot, AnswerArrived answer, DateTimeOffset now)
     {
         if (answer.Reply is not OidSettled settled)
         {
             var refusal = answer.Refusal ?? new Refusal(RefusalKind.Defect, "oid.answer", "The object answered with another word.");
-            return Advance(s, [Rejected(slot.MessageId, slot.Request, refusal)], [new LateAnswer(slot.MessageId, null, refusal)]);
+            var rejected = Rejected(s, slot.MessageId, slot.Caller, slot.Request, refusal, now);
+            return Advance(s, rejected, [new LateAnswer(slot.MessageId, null, refusal)], now);
         }
         var (request, oid) = (slot.Request, slot.Request.Oid);
         var outcome = Outcome(
@@ -175,7 +178,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             events.AddRange(Stack.Undo(request, slot.Verdict, settled.Status)
                 .Select(step => new OidUndone(request.RequestId, oid, step.Position, step.Extension)));
         }
-        return Advance(s, [.. events, new OidCompleted(slot.MessageId, oid, outcome)], [new LateAnswer(slot.MessageId, outcome, null)]);
+        return Advance(s, [.. events, new OidCompleted(slot.MessageId, oid, outcome)], [new LateAnswer(slot.MessageId, outcome, null)], now);
     }
 
     /// <summary>A port does not know the state of its NIC; for an OID about the port the switch says it.</summary>
@@ -189,8 +192,12 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
     static IEnumerable<SwitchEvent> Faults(string messageId, OidRequest request, StackVerdict verdict) =>
         verdict.Faults.Select(fault => new ExtensionFaulted(messageId, request.RequestId, request.Oid, fault));
 
-    static OidRejected Rejected(string messageId, OidRequest request, Refusal refusal) =>
-        new(messageId, request.RequestId, request.Oid, request.PortId, request.NicIndex, refusal);
+    static Decision<SwitchEvent> Reject(SwitchState.Here s, OidRequest request, Refusal refusal, in Turn turn) => Decision<SwitchEvent>.Accept(
+        Rejected(s, turn.MessageId, turn.Who, request, refusal, turn.Now), null, [new LateAnswer(turn.MessageId, null, refusal)]);
+
+    static ImmutableArray<SwitchEvent> Rejected(
+        SwitchState.Here s, string messageId, string? caller, OidRequest request, Refusal refusal, DateTimeOffset now) =>
+        Rejections.Record(s, new OidRejected(messageId, request.RequestId, request.Oid, request.PortId, request.NicIndex, refusal), caller, now);
 
     static Decision<SwitchEvent> Errand(SwitchState.Here s, uint portId, int? nicIndex, Command errand, in Turn turn)
     {
@@ -233,9 +240,11 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         (SwitchState.Here s, SwitchNotReady) => s with { Stage = SwitchStage.Failed, DeleteMessageId = null },
         (SwitchState.Here s, SwitchDeleteStarted e) => s with { Stage = SwitchStage.Deleting, DeleteMessageId = e.MessageId },
         (SwitchState.Here s, SwitchDeleted) => new SwitchState.Absent(s.Id, s.Preparations),
-        (SwitchState.Here s, OidQueued e) => s with { Queue = s.Queue.Add(new QueuedOid(e.MessageId, e.Request, e.FromPeer)) },
+        (SwitchState.Here s, OidQueued e) => s with { Queue = s.Queue.Add(new QueuedOid(e.MessageId, e.Request, e.FromPeer, e.Caller)) },
         (SwitchState.Here s, OidStarted e) => SwitchRules.Enter(s, e),
-        (SwitchState.Here s, OidRejected e) => SwitchRules.Leave(s, e.MessageId),
+        (SwitchState.Here s, OidRejected e) => SwitchRules.Leave(Rejections.Recorded(s, e), e.MessageId),
+        (SwitchState.Here s, OidRejectionCounted e) => SwitchRules.Leave(Rejections.Counted(s, e), e.MessageId),
+        (SwitchState.Here s, OidRejectionsCoalesced e) => Rejections.Coalesced(s, e),
         (SwitchState.Here s, OidCompleted e) => SwitchRules.Leave(SwitchRules.Completed(s, e), e.MessageId),
         (_, OidRefused or OidUndone or ExtensionFaulted or DriftSeen) => state,
         (SwitchState.Here s, ErrandStarted e) => s with { Errands = s.Errands.Add(e.MessageId, new Errand(e.MessageId, e.Target, e.Errand)) },
@@ -265,6 +274,10 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         foreach (var errand in s.Errands.Values)
         {
             yield return new Effect.Ask(ErrandEffect(errand), errand.Target, errand.Body);
+        }
+        foreach (var wake in Rejections.Outstanding(s))
+        {
+            yield return wake;
         }
         // A repair needs the switch: nobody hears of a missing device while the switch itself is being made again.
         foreach (var (nic, report) in s.Stage == SwitchStage.Preparing ? s.Reports.Clear() : s.Reports)

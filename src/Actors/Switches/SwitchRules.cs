@@ -52,7 +52,7 @@ static class SwitchRules
         return s with
         {
             Queue = s.Queue.RemoveAt(0),
-            Slot = new SlotOid(head.MessageId, head.Request with { PortId = e.PortId }, head.FromPeer, e.Port, e.Nic, e.Verdict),
+            Slot = new SlotOid(head.MessageId, head.Request with { PortId = e.PortId }, head.FromPeer, e.Port, e.Nic, e.Verdict, head.Caller),
         };
     }
 

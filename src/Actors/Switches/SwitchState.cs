@@ -36,6 +36,9 @@ public abstract record SwitchState(EntityId Id)
         ImmutableSortedDictionary<string, int> Used,
         ImmutableSortedDictionary<EntityId, ReportDevice> Reports) : SwitchState(Id)
     {
+        /// <summary>Illegal OIDs by caller, as far as their second is not over. Not in what was stored before this was.</summary>
+        public ImmutableArray<RejectionWindow> Rejections { get => field.IsDefault ? [] : field; init; }
+
         /// <summary>The external adapter and a physical one below it are connected (switch.md 3.4 G7).</summary>
         [JsonIgnore]
         public bool UplinkUsable => Ports.Values.Any(port => port.Type == PortType.External
@@ -64,10 +67,10 @@ public sealed record SwitchPort(
 public sealed record SwitchNic(EntityId Id, NicType Type, string? Mac, string State);
 
 /// <summary>An OID that waits for the slot.</summary>
-public sealed record QueuedOid(string MessageId, OidRequest Request, bool FromPeer);
+public sealed record QueuedOid(string MessageId, OidRequest Request, bool FromPeer, string? Caller = null);
 
 /// <summary>The OID that has the slot.</summary>
-public sealed record SlotOid(string MessageId, OidRequest Request, bool FromPeer, EntityId Port, EntityId? Nic, StackVerdict Verdict);
+public sealed record SlotOid(string MessageId, OidRequest Request, bool FromPeer, EntityId Port, EntityId? Nic, StackVerdict Verdict, string? Caller = null);
 
 /// <summary>Something asked of a port or NIC for whoever asked the switch.</summary>
 public sealed record Errand(string MessageId, EntityId Target, Command Body);

@@ -44,9 +44,9 @@ public sealed partial class World(int snapshotEvery = 200)
     public long Stored => Journal.Values.Sum(rows => (long)rows.Count);
 
     /// <summary>Asks an entity as a door does, and waits for nothing.</summary>
-    public Question Ask(EntityId to, string messageId, Command body)
+    public Question Ask(EntityId to, string messageId, Command body, string who = "operator:test")
     {
-        var question = new Question(new Envelope(to, messageId, "operator:test", messageId, body));
+        var question = new Question(new Envelope(to, messageId, who, messageId, body));
         _questions.Add(question);
         Deliver(to, new Input.Receive(question.Envelope, question));
         return question;
