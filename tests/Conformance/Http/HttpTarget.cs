@@ -7,15 +7,15 @@ using ControlPlane.Messages;
 
 namespace ControlPlane.Tests.Conformance;
 
-/// <summary>The OID entry of a running control plane (api.md 4); each target has a switch of its own on the shared host.</summary>
-public sealed class HttpTarget(RunningControlPlane running) : ITarget
+/// <summary>The OID entry of a running control plane (api.md 4); each target has a switch of its own on its host.</summary>
+public sealed class HttpTarget(RunningControlPlane running, string host = RunningControlPlane.Host) : ITarget
 {
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
     static int _switches;
 
     readonly Dictionary<string, string> _operations = [];
 
-    public string Host => RunningControlPlane.Host;
+    public string Host => host;
 
     public string Switch { get; } = string.Create(CultureInfo.InvariantCulture, $"s{Interlocked.Increment(ref _switches)}");
 

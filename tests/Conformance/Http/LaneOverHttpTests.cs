@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using ControlPlane.Messages;
@@ -57,12 +56,8 @@ public sealed class LaneOverHttpTests(RunningControlPlane running) : Scenario(ne
         await Target.StartVm(vm);
         Assert.NotNull((await Target.Hold("forward.leaky", 1, 0)).Id);
         await Target.StopVm(vm);
-        var clock = Stopwatch.StartNew();
-        while (!(await Alarms()).Contains("forward.leaky", StringComparison.Ordinal))
-        {
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), "no alarm names the holder");
-            await Task.Delay(200);
-        }
+        await RunningControlPlane.Until(
+            async () => (await Alarms()).Contains("forward.leaky", StringComparison.Ordinal), "an alarm names the holder");
         Assert.Equal("stopping", await Target.Power(vm));
     }
 

@@ -13,7 +13,7 @@ public sealed class RunningControlPlane : IAsyncLifetime
 {
     public const string Host = "hv01";
 
-    static readonly TimeSpan ReadyMax = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly string _data = Directory.CreateTempSubdirectory("conformance-").FullName;
     JournalFile? _journal;
@@ -21,16 +21,20 @@ public sealed class RunningControlPlane : IAsyncLifetime
 
     public HttpClient Client { get; } = new();
 
+    /// <summary>Where agents of hosts that are not this process's own find the node.</summary>
+    public string AgentSocket { get; private set; } = "";
+
     public async Task InitializeAsync()
     {
         var options = new NodeOptions { Port = 0, Data = _data, Driver = "simulated", Hosts = [Host] };
+        AgentSocket = options.AgentSocket;
         _journal = JournalFile.Open(options.JournalFile);
         _app = ControlPlaneApp.Build(options, _journal, TimeProvider.System, logging => logging.ClearProviders());
         await _app.StartAsync();
         Client.BaseAddress = new Uri(_app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
         var token = await File.ReadAllTextAsync(Path.Combine(_data, "admin.token"));
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.Trim());
-        await HostIsOnline();
+        await HostIs(Host, "online");
     }
 
     public async Task DisposeAsync()
@@ -42,18 +46,23 @@ public sealed class RunningControlPlane : IAsyncLifetime
         Directory.Delete(_data, recursive: true);
     }
 
-    async Task HostIsOnline()
+    /// <summary>Waits until the host is online, or offline.</summary>
+    public Task HostIs(string host, string state) => Until(async () => await State(host) == state, $"{host} is {state}");
+
+    /// <summary>Looks again and again until it is so.</summary>
+    public static async Task Until(Func<Task<bool>> condition, string what)
     {
-        using var patience = new CancellationTokenSource(ReadyMax);
-        while (await State() != "online")
+        var began = TimeProvider.System.GetTimestamp();
+        while (!await condition())
         {
-            await Task.Delay(50, patience.Token);
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"not within {Patience}: {what}");
+            await Task.Delay(50);
         }
     }
 
-    async Task<string?> State()
+    async Task<string?> State(string host)
     {
-        using var answer = await Client.GetAsync(new Uri($"/v1/hosts/{Host}", UriKind.Relative));
+        using var answer = await Client.GetAsync(new Uri($"/v1/hosts/{host}", UriKind.Relative));
         return answer.IsSuccessStatusCode ? (string?)(await answer.Content.ReadFromJsonAsync<JsonNode>())!["state"] : null;
     }
 }
