@@ -1,6 +1,4 @@
 using System.Net.Http.Headers;
-using System.Net.Sockets;
-using System.Text;
 
 namespace ControlPlane.Api.Tests;
 
@@ -221,32 +219,11 @@ public sealed class BadInputTests(RunningControlPlane plane)
         return content;
     }
 
-    /// <summary>Bytes as no client library would send them; what came back until the server closed or said enough.</summary>
+    /// <summary>The head of what is answered to these bytes.</summary>
     async Task<string> Socket(string request)
     {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(plane.Address.Host, plane.Address.Port);
-        try
-        {
-            await socket.SendAsync(Encoding.Latin1.GetBytes(request));
-        }
-        catch (SocketException)
-        {
-            // It answered and closed before it had everything.
-        }
-        var buffer = new byte[4_096];
-        var text = new StringBuilder();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        do
-        {
-            var read = await socket.ReceiveAsync(buffer, patience.Token);
-            if (read == 0)
-            {
-                break;
-            }
-            text.Append(Encoding.Latin1.GetString(buffer, 0, read));
-        }
-        while (!text.ToString().Contains("\r\n\r\n", StringComparison.Ordinal));
-        return text.ToString();
+        using var connection = await RawConnection.Open(plane.Address);
+        await connection.Send(request);
+        return await connection.ReadUntil("\r\n\r\n");
     }
 }
