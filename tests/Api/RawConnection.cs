@@ -6,7 +6,7 @@ namespace ControlPlane.Api.Tests;
 /// <summary>One TCP connection and its bytes as no client library would send or read them.</summary>
 sealed class RawConnection : IDisposable
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp);
     readonly CancellationTokenSource _patience = new(Patience);
@@ -41,7 +41,7 @@ sealed class RawConnection : IDisposable
     public Task<string> ReadUntil(string text) => Read(read => read.Contains(text, StringComparison.Ordinal));
 
     /// <summary>What came until the server closed.</summary>
-    public Task<string> ReadToEnd() => Read(_ => false);
+    public Task<string> ReadToEnd() => Read(null);
 
     public void Dispose()
     {
@@ -49,12 +49,11 @@ sealed class RawConnection : IDisposable
         _patience.Dispose();
     }
 
-    async Task<string> Read(Func<string, bool> enough)
+    async Task<string> Read(Func<string, bool>? enough)
     {
         var buffer = new byte[64 * 1024];
-        var text = "";
-        var all = new StringBuilder();
-        while (!enough(text))
+        var text = new StringBuilder();
+        while (enough?.Invoke(text.ToString()) != true)
         {
             int read;
             try
@@ -69,9 +68,8 @@ sealed class RawConnection : IDisposable
             {
                 break;
             }
-            all.Append(Encoding.Latin1.GetString(buffer, 0, read));
-            text = all.ToString();
+            text.Append(Encoding.Latin1.GetString(buffer, 0, read));
         }
-        return text;
+        return text.ToString();
     }
 }

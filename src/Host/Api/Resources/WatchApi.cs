@@ -7,6 +7,8 @@ using ControlPlane.Host.Api.Requests;
 using ControlPlane.Host.Composition;
 using ControlPlane.Host.Projections;
 using ControlPlane.Host.Security;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace ControlPlane.Host.Api.Resources;
 
@@ -63,12 +65,17 @@ sealed partial class Watchers(
             Leave(caller);
             throw new BadInputException(TooMany);
         }
+        // While events flow, WriteMax is the one bound on a reader: the server's own least rate would cut it off before, with nothing said.
+        var least = http.Features.GetRequiredFeature<IHttpMinResponseDataRateFeature>();
+        var rate = least.MinDataRate;
+        least.MinDataRate = null;
         try
         {
             await Stream(http, filter, start);
         }
         finally
         {
+            least.MinDataRate = rate;
             Leave(caller);
         }
     }
