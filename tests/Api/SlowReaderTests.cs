@@ -30,12 +30,12 @@ public sealed class SlowReaderTests
     [Fact]
     public async Task B67_a_reader_too_far_behind_is_told_its_cursor_and_closed()
     {
-        await using var run = await Run.Start(new WatchLimits(BehindMax: 250, WriteMax: TimeSpan.FromMinutes(1)));
+        await using var run = await Run.Start(new WatchLimits(BehindMax: 200, WriteMax: TimeSpan.FromMinutes(1)));
         var (stream, head) = await run.Watch();
         using var slow = stream;
         var changes = 0;
 
-        await run.Change(until: () => Task.FromResult(++changes > 1_000 / Writers));
+        await run.Change(until: () => Task.FromResult(++changes > 800 / Writers));
         var read = Events(head + await slow.ReadToEnd());
 
         var told = read[^1];
