@@ -1,6 +1,4 @@
 using System.Net.Http.Headers;
-using System.Net.Sockets;
-using System.Text;
 
 namespace ControlPlane.Api.Tests;
 
@@ -20,6 +18,7 @@ public sealed class BadInputTests(RunningControlPlane plane)
         { "B4 a number", "PUT", Sw, "1", 400, "body.object" },
         { "B5 truncated", "PUT", Sw, """{"kind":"private",""", 400, "json.broken" },
         { "B6 65 deep", "PUT", Sw, """{"kind":""" + new string('[', 65) + new string(']', 65) + "}", 400, "json.broken" },
+        { "B6 33 deep", "PUT", Sw, """{"kind":""" + new string('[', 32) + new string(']', 32) + "}", 400, "json.broken" },
         { "B7 duplicate key", "PUT", Sw, """{"kind":"private","kind":"external"}""", 400, "json.broken" },
         { "B8 unknown field", "PUT", Sw, """{"kind":"private","nope":1}""", 400, "field.unknown" },
         { "B8 unknown field, deep", "PUT", Sw, """{"kind":"private","extensions":[{"name":"capture.mirror","class":"capture","settings":{"x":1}}]}""", 400, "field.unknown" },
@@ -35,6 +34,9 @@ public sealed class BadInputTests(RunningControlPlane plane)
         { "B13 name of 0", "PUT", Vm, """{"host":"","nics":[]}""", 422, "name.wrong" },
         { "B13 name of 129", "GET", "/v1/vms/" + new string('a', 129), null, 422, "name.wrong" },
         { "B13 name of 5,000", "GET", "/v1/vms/" + new string('a', 5_000), null, 422, "name.wrong" },
+        { "B13 name of 10,000", "PUT", Vm, """{"host":"a","nics":[]}""".Replace("a", new string('a', 10_000), StringComparison.Ordinal), 422, "name.wrong" },
+        { "B15 zero-width in a name", "PUT", Vm, """{"host":"hv\u200b01","nics":[]}""", 422, "name.wrong" },
+        { "B15 homoglyph in a name", "PUT", Vm, """{"host":"h\u043e1","nics":[]}""", 422, "name.wrong" },
         { "B15 bidi override in a name", "PUT", Vm, """{"host":"hv\u202e01","nics":[]}""", 422, "name.wrong" },
         { "B16 con", "PUT", "/v1/vms/con", """{"host":"hv01","nics":[]}""", 422, "name.wrong" },
         { "B16 a/b", "GET", "/v1/vms/a%2fb", null, 422, "name.wrong" },
@@ -50,9 +52,12 @@ public sealed class BadInputTests(RunningControlPlane plane)
         { "B33 unknown filter", "GET", "/v1/events?regex=.*", null, 400, "query.unknown" },
         { "B38 VLAN 0", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","vlan":0}]}""", 422, "field.range" },
         { "B38 VLAN 4095", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","vlan":4095}]}""", 422, "field.range" },
+        { "B38 VLAN 4096", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","vlan":4096}]}""", 422, "field.range" },
         { "B38 VLAN -1", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","vlan":-1}]}""", 422, "field.range" },
         { "B38 VLAN that is not enforced", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","vlan":7}]}""", 422, "nic.vlan.unsupported" },
         { "B38 VLAN property", "POST", Oids, """{"requestId":"b38","oid":"OID_SWITCH_PORT_PROPERTY_ADD","portId":1,"parameters":{"propertyType":"Vlan","propertyInstanceId":"i","value":{"accessVlanId":4096}}}""", 422, "field.range" },
+        { "B38 trunk with a bad VLAN", "POST", Oids, """{"requestId":"b38t","oid":"OID_SWITCH_PORT_PROPERTY_ADD","portId":1,"parameters":{"propertyType":"Vlan","propertyInstanceId":"i","value":{"trunkVlanIds":[1,4095]}}}""", 422, "field.range" },
+        { "B38 trunk of 5,000", "POST", Oids, """{"requestId":"b38l","oid":"OID_SWITCH_PORT_PROPERTY_ADD","portId":1,"parameters":{"propertyType":"Vlan","propertyInstanceId":"i","value":{"trunkVlanIds":[""" + string.Join(',', Enumerable.Range(0, 5_000).Select(n => (n % 4_094) + 1)) + "]}}}", 422, "field.many" },
         { "B41 MTU 0", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","mtu":0}]}""", 422, "field.range" },
         { "B41 MTU 67", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","mtu":67}]}""", 422, "field.range" },
         { "B41 MTU 65536", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","mtu":65536}]}""", 422, "field.range" },
@@ -62,6 +67,8 @@ public sealed class BadInputTests(RunningControlPlane plane)
         { "B43 switch on an unknown host", "PUT", "/v1/hosts/hv99/switches/s", """{"kind":"private"}""", 404, "host.unknown" },
         { "B43 VM on an unknown host", "PUT", Vm, """{"host":"hv99","nics":[]}""", 422, "host.unknown" },
         { "B43 port on an unknown switch", "POST", "/v1/hosts/hv01/switches/never/oids", """{"requestId":"b43","oid":"OID_SWITCH_PORT_CREATE","portId":1,"parameters":{"portName":"p"}}""", 404, "switch.absent" },
+        { "B64 a script as a name", "GET", "/v1/vms/%3cscript%3e", null, 422, "name.wrong" },
+        { "B64 line breaks in a name", "PUT", Vm, """{"host":"hv\r\n01","nics":[]}""", 400, "name.control" },
         { "unknown choice", "PUT", Sw, """{"kind":"bridge"}""", 422, "field.choice" },
         { "unknown extension", "PUT", Sw, """{"kind":"private","extensions":[{"name":"none","class":"filter"}]}""", 422, "switch.extension.unknown" },
         { "unknown OID", "POST", Oids, """{"requestId":"o","oid":"OID_NONE"}""", 422, "oid.unknown" },
@@ -88,19 +95,37 @@ public sealed class BadInputTests(RunningControlPlane plane)
     }
 
     [Fact]
-    public async Task B1_a_body_over_one_mebibyte_is_refused()
+    public async Task B1_a_body_declared_over_one_mebibyte_is_refused_before_any_of_it_has_come()
     {
-        var told = await plane.Put(Sw, "{\"kind\":\"" + new string('x', 1_100_000) + "\"}");
-        Assert.Equal((413, "body.large"), (told.Status, told.Code));
+        using var connection = await RawConnection.Open(plane.Address);
+        await connection.Send(Head("Content-Length: 1048577"));
+        var answer = await connection.ReadUntil("}");
+        Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"body.large\"", answer, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task B2_a_chunked_body_that_grows_past_the_limit_is_refused()
+    public async Task B2_a_chunked_body_that_grows_past_the_limit_is_refused_and_its_connection_closed()
     {
-        var answer = await Socket(
-            $"PUT {Sw} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {plane.Token}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-            + string.Concat(Enumerable.Repeat("8000\r\n" + new string(' ', 0x8000) + "\r\n", 40)) + "0\r\n\r\n");
-        Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
+        using var connection = await RawConnection.Open(plane.Address);
+        await connection.Send(Head("Transfer-Encoding: chunked"));
+        var chunk = "8000\r\n" + new string(' ', 0x8000) + "\r\n";
+        for (var n = 0; n < 40 && await connection.Send(chunk); n++)
+        {
+        }
+        Assert.StartsWith("HTTP/1.1 413 ", await connection.ReadToEnd(), StringComparison.Ordinal);
+    }
+
+    string Head(string length) =>
+        $"PUT {Sw} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {plane.Token}\r\nContent-Type: application/json\r\n{length}\r\n\r\n";
+
+    [Fact]
+    public async Task B5_and_B8_a_refusal_says_the_byte_or_the_field()
+    {
+        var truncated = await plane.Put(Sw, """{"kind":"private",""");
+        Assert.Contains("at byte 17", truncated.Body.Text("detail"), StringComparison.Ordinal);
+        var unknown = await plane.Put(Sw, """{"kind":"private","extensions":[{"name":"capture.mirror","class":"capture","nope":1}]}""");
+        Assert.Equal((400, "extensions[0].nope"), (unknown.Status, unknown.Body.Text("field")));
     }
 
     [Theory]
@@ -142,7 +167,9 @@ public sealed class BadInputTests(RunningControlPlane plane)
     [InlineData("B23 TRACE", "TRACE /v1/vms HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n", "405")]
     [InlineData("B24 foreign Host", "GET /v1/vms HTTP/1.1\r\nHost: evil.example\r\n", "400")]
     [InlineData("B24 forwarded host is ignored", "GET /v1/vms HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-For: 10.0.0.1\r\n", "200")]
+    [InlineData("B60 a cookie is no token", "POST /v1/vms/bad/start HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nCookie: token={token}\r\n", "401")]
     [InlineData("no Host", "GET /v1/vms HTTP/1.1\r\n", "400")]
+    [InlineData("B22 bare CR in a header", "GET /v1/vms HTTP/1.1\r\nHost: localhost\r\nX-A: a\rb\r\n", "400")]
     [InlineData("B22 bare LF in a header", "GET /v1/vms HTTP/1.1\r\nHost: localhost\r\nX-A: a\nb\r\n", "400")]
     public async Task Bad_requests_below_JSON_are_refused(string what, string head, string status)
     {
@@ -157,6 +184,16 @@ public sealed class BadInputTests(RunningControlPlane plane)
         Assert.StartsWith("HTTP/1.1 431 ", await Socket($"GET /v1/vms HTTP/1.1\r\nHost: localhost\r\n{many}\r\n"), StringComparison.Ordinal);
         var large = new string('a', 33 * 1024);
         Assert.StartsWith("HTTP/1.1 431 ", await Socket($"GET /v1/vms HTTP/1.1\r\nHost: localhost\r\nX-A: {large}\r\n\r\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task B68_HTTP_2_is_not_spoken_and_its_connection_is_closed()
+    {
+        const char goAway = '\u0007';
+        using var connection = await RawConnection.Open(plane.Address);
+        await connection.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        var answer = await connection.ReadToEnd();
+        Assert.True(answer.Length > 4 && answer[3] == goAway, answer);
     }
 
     [Theory]
@@ -214,6 +251,20 @@ public sealed class BadInputTests(RunningControlPlane plane)
         Assert.DoesNotContain("<script>", ports.Body.GetRawText(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task B15_free_text_of_any_script_is_stored_as_data_and_shown_escaped()
+    {
+        var sw = await plane.Switch();
+        var vm = await plane.Vm(sw);
+        await plane.Post($"/v1/vms/{vm}/start?wait=30s");
+        const string purpose = "a\u202eb\u200bc\u0430";
+        Assert.Equal(201, (await plane.Post($"/v1/hosts/hv01/switches/{sw}/holds", new { holder = "x", target = new { portId = 1, nicIndex = 0 }, purpose })).Status);
+
+        var hold = (await plane.Get($"/v1/nics/{vm}/eth0")).Body.GetProperty("holds")[0];
+        Assert.Equal(purpose, hold.Text("purpose"));
+        Assert.Contains("a\\u202Eb\\u200Bc", hold.GetRawText(), StringComparison.OrdinalIgnoreCase);
+    }
+
     static ByteArrayContent Content(byte[] bytes, string? type)
     {
         var content = new ByteArrayContent(bytes);
@@ -221,32 +272,11 @@ public sealed class BadInputTests(RunningControlPlane plane)
         return content;
     }
 
-    /// <summary>Bytes as no client library would send them; what came back until the server closed or said enough.</summary>
+    /// <summary>The head of what is answered to these bytes.</summary>
     async Task<string> Socket(string request)
     {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(plane.Address.Host, plane.Address.Port);
-        try
-        {
-            await socket.SendAsync(Encoding.Latin1.GetBytes(request));
-        }
-        catch (SocketException)
-        {
-            // It answered and closed before it had everything.
-        }
-        var buffer = new byte[4_096];
-        var text = new StringBuilder();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        do
-        {
-            var read = await socket.ReceiveAsync(buffer, patience.Token);
-            if (read == 0)
-            {
-                break;
-            }
-            text.Append(Encoding.Latin1.GetString(buffer, 0, read));
-        }
-        while (!text.ToString().Contains("\r\n\r\n", StringComparison.Ordinal));
-        return text.ToString();
+        using var connection = await RawConnection.Open(plane.Address);
+        await connection.Send(request);
+        return await connection.ReadUntil("\r\n\r\n");
     }
 }

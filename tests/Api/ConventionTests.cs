@@ -186,7 +186,7 @@ public sealed class ConventionTests(RunningControlPlane plane)
     }
 
     [Fact]
-    public async Task A_request_after_its_own_deadline_is_not_begun()
+    public async Task B70_a_request_after_its_own_deadline_is_not_begun()
     {
         var sw = await plane.Switch();
         var vm = await plane.Vm(sw);

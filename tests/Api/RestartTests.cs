@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 
 namespace ControlPlane.Api.Tests;
@@ -56,6 +58,28 @@ public sealed class RestartTests(RunningControlPlane plane) : IClassFixture<Runn
         var told = await plane.Put(path, new { kind = "private", drift = "repair" });
 
         Assert.Equal((202, null, path), (told.Status, told.ETag, told.Location));
+    }
+
+    [Fact]
+    public async Task B57_a_viewer_reads_and_is_refused_every_change()
+    {
+        await plane.Stop();
+        var file = Path.Combine(plane.Data, "tokens.json");
+        var tokens = JsonNode.Parse(await File.ReadAllTextAsync(file))!.AsArray();
+        var hash = Convert.ToHexStringLower(SHA256.HashData("a viewer's token"u8));
+        tokens.Add(new JsonObject { ["name"] = "vera", ["role"] = "viewer", ["sha256"] = hash, ["created"] = "2026-11-22T10:00:00Z" });
+        await File.WriteAllTextAsync(file, tokens.ToJsonString());
+        await plane.Start();
+        await plane.Ready();
+
+        var read = await plane.Send(HttpMethod.Get, "/v1/vms", with: AsViewer);
+        var changed = await plane.Put("/v1/vms/theirs", new { host = "hv01", nics = Array.Empty<object>() }, AsViewer);
+
+        Assert.Equal(200, read.Status);
+        Assert.Equal((403, "auth.role"), (changed.Status, changed.Code));
+        Assert.Equal(404, (await plane.Get("/v1/vms/theirs")).Status);
+
+        static void AsViewer(HttpRequestMessage request) => request.Headers.Authorization = new("Bearer", "a viewer's token");
     }
 
     void Run(string sql)

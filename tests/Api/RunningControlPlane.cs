@@ -21,6 +21,11 @@ public sealed class RunningControlPlane : IAsyncLifetime
     WebApplication? _app;
     JournalFile? _journal;
 
+    internal TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>How the next start is set up.</summary>
+    internal NodeOptions Options { get; init; } = new() { Port = 0, Driver = "simulated" };
+
     public string Data { get; } = Directory.CreateTempSubdirectory("cp-").FullName;
 
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
@@ -52,9 +57,9 @@ public sealed class RunningControlPlane : IAsyncLifetime
 
     public async Task Start()
     {
-        var options = new NodeOptions { Port = 0, Data = Data, Driver = "simulated" };
+        var options = Options with { Data = Data };
         _journal = JournalFile.Open(options.JournalFile);
-        _app = ControlPlaneApp.Build(options, _journal, TimeProvider.System, logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddSimpleConsole());
+        _app = ControlPlaneApp.Build(options, _journal, Time, logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddSimpleConsole());
         await _app.StartAsync();
         Address = new Uri(_app.Urls.Single(url => !url.Contains("unix", StringComparison.Ordinal)));
         Token = (await File.ReadAllTextAsync(Path.Combine(Data, "admin.token"))).Trim();

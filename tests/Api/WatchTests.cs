@@ -1,6 +1,3 @@
-using System.Net.Http.Headers;
-using System.Net.ServerSentEvents;
-using System.Text.Json;
 using Microsoft.Data.Sqlite;
 
 namespace ControlPlane.Api.Tests;
@@ -161,30 +158,7 @@ public sealed class WatchTests : IAsyncLifetime
 
     Task<Told> Define(string vm) => _plane.Put($"/v1/vms/{vm}", new { host = "hv01", nics = Array.Empty<object>() });
 
-    async Task<HttpResponseMessage> Open(string path, string? lastEventId = null)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_plane.Address, path));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _plane.Token);
-        if (lastEventId is not null)
-        {
-            request.Headers.Add("Last-Event-ID", lastEventId);
-        }
-        return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-    }
+    Task<HttpResponseMessage> Open(string path, string? lastEventId = null) => Subscriber.Open(_http, _plane, path, lastEventId);
 
-    static async Task<List<(string Id, string Actor)>> Read(HttpResponseMessage stream, int count)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        var parser = SseParser.Create(await stream.Content.ReadAsStreamAsync(patience.Token));
-        var seen = new List<(string, string)>();
-        await foreach (var item in parser.EnumerateAsync(patience.Token))
-        {
-            seen.Add((parser.LastEventId, JsonElement.Parse(item.Data).Text("actor")!));
-            if (seen.Count == count)
-            {
-                break;
-            }
-        }
-        return seen;
-    }
+    static Task<List<(string Id, string Actor)>> Read(HttpResponseMessage stream, int count) => Subscriber.Read(stream, count);
 }

@@ -1,5 +1,7 @@
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.Serialization;
+using ControlPlane.Host.Engine;
 using ControlPlane.Host.Engine.Journal;
 
 namespace ControlPlane.Journal.Tests;
@@ -27,7 +29,8 @@ sealed class JournalNode : IAsyncDisposable
         var wiring = new JournalWiring { Limits = limits ?? JournalLimits.Default, Faults = faults ?? new Faults() };
         var config = ConfigurationFactory.ParseString(hocon + "\nakka.loglevel = OFF\nakka.stdout-loglevel = OFF")
             .WithFallback(JournalSettings.Sqlite(file));
-        var system = ActorSystem.Create("journal", BootstrapSetup.Create().WithConfig(config).And(wiring));
+        var words = SerializationSetup.Create(actors => [SerializerDetails.Create("words", new WordsSerializer(actors), [.. WordsSerializer.Bound])]);
+        var system = ActorSystem.Create("journal", BootstrapSetup.Create().WithConfig(config).And(wiring).And(words));
         var node = new JournalNode(system, (Faults)wiring.Faults);
         await node.Ready();
         return node;

@@ -75,7 +75,7 @@ sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMidd
     static Problem Of(BadHttpRequestException bad) => bad.StatusCode switch
     {
         StatusCodes.Status413PayloadTooLarge => new Problem(bad.StatusCode, "body.large", "The body is too large.", $"At most {Requests.Body.BytesMax} bytes are taken."),
-        StatusCodes.Status408RequestTimeout => new Problem(bad.StatusCode, "body.slow", "The body came too slowly.", "At least 240 bytes per second are expected."),
+        StatusCodes.Status408RequestTimeout => new Problem(bad.StatusCode, "body.slow", "The body came too slowly.", $"At least {Requests.Body.BytesPerSecondMin} bytes per second are expected."),
         _ when bad.InnerException is JsonException => Problem.Malformed("json.broken", "The JSON does not parse."),
         _ => new Problem(bad.StatusCode, "http.malformed", "The request is malformed.", "This is no HTTP request to work with."),
     };

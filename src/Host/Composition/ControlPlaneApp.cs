@@ -73,7 +73,7 @@ static class ControlPlaneApp
         limits.MaxRequestLineSize = 8 * 1024;
         limits.MaxConcurrentConnections = 4_096;
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
+        limits.MinRequestBodyDataRate = new MinDataRate(Body.BytesPerSecondMin, options.BodyGrace);
         kestrel.Listen(options.Listen, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
         kestrel.ConfigureAgentSocket(options.AgentSocket);
     }
@@ -105,7 +105,7 @@ static class ControlPlaneApp
     static void AddApi(IServiceCollection services, NodeOptions options, TimeProvider time)
     {
         var secrets = new Secrets(options.Data, RandomNumberGenerator.GetBytes, time);
-        services.AddSingleton(secrets.PageKey()).AddSingleton(secrets.Tokens());
+        services.AddSingleton(options.Watch).AddSingleton(secrets.PageKey()).AddSingleton(secrets.Tokens());
         services.AddSingleton<FailedLogins>().AddSingleton<PageTokens>().AddSingleton<Operations>().AddSingleton<Watchers>().AddSingleton<Drain>();
         services.AddSingleton<NewId>(() => Guid.CreateVersion7(time.GetUtcNow()));
         services.AddSingleton<AskEntity>(provider => provider.GetRequiredService<ShardedEntities>().Ask);

@@ -43,6 +43,12 @@ sealed record NodeOptions
     /// <summary>Linux: stands before the names of network namespaces, so that two fleets can share a machine.</summary>
     public string NamespacePrefix { get; init; } = "";
 
+    /// <summary>A request's body may stay under its least rate for so long (reliability.md 11.1 B3). No setting: only tests wait less.</summary>
+    public TimeSpan BodyGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>When a subscriber of /v1/watch is too slow. No setting: only tests have less.</summary>
+    public WatchLimits Watch { get; init; } = new(BehindMax: 10_000, WriteMax: TimeSpan.FromSeconds(10));
+
     public string JournalFile => Path.Combine(Data, "journal.db");
 
     public string ReadFile => Path.Combine(Data, "read.db");
@@ -88,8 +94,12 @@ sealed record NodeOptions
         && names.All(name => Names.IsName(name)) && names.Distinct(StringComparer.Ordinal).Count() == names.Length
             ? names
             : null;
-
 }
+
+/// <summary>Bounds of one stream of events; over either the stream is closed, and its subscriber goes on from its cursor.</summary>
+/// <param name="BehindMax">Events that a subscriber that was at the end once may be behind.</param>
+/// <param name="WriteMax">Nobody takes so long for one write unless its connection is stuck.</param>
+sealed record WatchLimits(int BehindMax, TimeSpan WriteMax);
 
 /// <summary>A setting that is not there or has a wrong value: the process does not start, and says which.</summary>
 sealed class SettingException(string message) : Exception(message);

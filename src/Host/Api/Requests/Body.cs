@@ -12,6 +12,10 @@ namespace ControlPlane.Host.Api.Requests;
 sealed class Body
 {
     public const int BytesMax = 1024 * 1024;
+
+    /// <summary>A body that comes slower than this is not waited for.</summary>
+    public const int BytesPerSecondMin = 240;
+
     const int DepthMax = 32;
 
     static readonly JsonDocumentOptions Strict = new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };

@@ -133,12 +133,17 @@ static class OidParametersBody
         return parameters;
     }
 
+    /// <summary>Every number of a field that names VLANs, alone or in a list (reliability.md 11.1 B38).</summary>
     static void CheckVlan(Body body, JsonElement vlan)
     {
-        foreach (var field in vlan.EnumerateObject().Where(field =>
-            field.Name.Contains("vlan", StringComparison.OrdinalIgnoreCase) && field.Value.ValueKind == JsonValueKind.Number))
+        foreach (var field in vlan.EnumerateObject().Where(field => field.Name.Contains("vlan", StringComparison.OrdinalIgnoreCase)))
         {
-            if (!field.Value.TryGetInt32(out var number) || number is < VlanMin or > VlanMax)
+            var numbers = field.Value.ValueKind == JsonValueKind.Array ? [.. field.Value.EnumerateArray()] : new[] { field.Value };
+            if (numbers.Length > VlanMax)
+            {
+                throw body.Wrong("field.many", $"{field.Name} has at most {VlanMax} items.", $"value.{field.Name}");
+            }
+            if (numbers.Any(id => id.ValueKind == JsonValueKind.Number && !(id.TryGetInt32(out var number) && number is >= VlanMin and <= VlanMax)))
             {
                 throw body.Wrong("field.range", $"{field.Name} is from {VlanMin} to {VlanMax}.", $"value.{field.Name}");
             }

@@ -4,8 +4,11 @@ using System.Text;
 using System.Text.Json;
 using ControlPlane.Host.Api.Documents;
 using ControlPlane.Host.Api.Requests;
+using ControlPlane.Host.Composition;
 using ControlPlane.Host.Projections;
 using ControlPlane.Host.Security;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace ControlPlane.Host.Api.Resources;
 
@@ -26,18 +29,15 @@ static class WatchApi
 }
 
 /// <summary>The open streams of server-sent events.</summary>
-sealed class Watchers(EventLog log, ReadTables tables, Positions positions, Projector projector, TimeProvider time, IHostApplicationLifetime life)
+sealed partial class Watchers(
+    EventLog log, ReadTables tables, Positions positions, Projector projector, WatchLimits limits, TimeProvider time,
+    IHostApplicationLifetime life, ILogger<Watchers> logger)
 {
     /// <summary>Streams of one caller; the next is answered 429.</summary>
     const int StreamsPerCallerMax = 10;
 
     const int PageEvents = 200;
 
-    /// <summary>A subscriber that was at the end once and is so far behind now is too slow: it is told where to go on.</summary>
-    const int BehindMax = 10_000;
-
-    /// <summary>Nobody takes so long for one write unless its connection is stuck.</summary>
-    static readonly TimeSpan WriteMax = TimeSpan.FromSeconds(10);
     static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(10);
 
     static readonly Problem TooMany = new(
@@ -65,12 +65,17 @@ sealed class Watchers(EventLog log, ReadTables tables, Positions positions, Proj
             Leave(caller);
             throw new BadInputException(TooMany);
         }
+        // While events flow, WriteMax is the one bound on a reader: the server's own least rate would cut it off before, with nothing said.
+        var least = http.Features.GetRequiredFeature<IHttpMinResponseDataRateFeature>();
+        var rate = least.MinDataRate;
+        least.MinDataRate = null;
         try
         {
             await Stream(http, filter, start);
         }
         finally
         {
+            least.MinDataRate = rate;
             Leave(caller);
         }
     }
@@ -89,7 +94,7 @@ sealed class Watchers(EventLog log, ReadTables tables, Positions positions, Proj
             {
                 var head = projector.Position;
                 var page = log.Read(filter, cursor, PageEvents);
-                if (live && head - cursor > BehindMax && page.Count == PageEvents)
+                if (live && head - cursor > limits.BehindMax && page.Count == PageEvents)
                 {
                     await Write(http, $"event: slow\ndata: {{\"cursor\":\"{Render.Text(cursor)}\"}}\n\n", stop);
                     return;
@@ -117,11 +122,13 @@ sealed class Watchers(EventLog log, ReadTables tables, Positions positions, Proj
         }
         catch (TimeoutException)
         {
+            // What it has read so far ends with the id from which it can go on.
+            LogStuck(logger, http.Caller().Who, cursor);
             http.Abort();
         }
     }
 
-    Task Write(HttpContext http, string text, CancellationToken stop) => Flushed(http, text, stop).WaitAsync(WriteMax, time, stop);
+    Task Write(HttpContext http, string text, CancellationToken stop) => Flushed(http, text, stop).WaitAsync(limits.WriteMax, time, stop);
 
     static async Task Flushed(HttpContext http, string text, CancellationToken stop)
     {
@@ -144,6 +151,9 @@ sealed class Watchers(EventLog log, ReadTables tables, Positions positions, Proj
     long? Start(string? after) => after is null ? projector.Position
         : long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var cursor) ? cursor
         : null;
+
+    [LoggerMessage(1, LogLevel.Information, "A stream of {Caller} was closed after event {Cursor}: its subscriber does not read")]
+    static partial void LogStuck(ILogger logger, string caller, long cursor);
 
     void Leave(string caller)
     {
