@@ -15,7 +15,7 @@ sealed class VmRegion;
 
 /// <summary>
 /// The way to every entity, on whichever node it lives, and the door's bounds in front of it: so many open asks for one
-/// entity, and none while the journal is away. Mailboxes behind it have no bound of their own.
+/// entity, and nothing while the journal is away. Mailboxes behind it have no bound of their own.
 /// </summary>
 sealed class ShardedEntities : IEntityDoor, IDisposable
 {
@@ -43,6 +43,12 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
     bool Leaving => CoordinatedShutdown.Get(_system.Value).ShutdownReason is not null;
 
     bool Alone => Cluster.Get(_system.Value).State.Members.Count <= 1;
+
+    /// <summary>
+    /// While the journal is away nobody could store what is said, and each message would start its addressee anew only to
+    /// end it at its write, as often as all who wait ask again. Who is owed something asks again when it is back.
+    /// </summary>
+    bool Carries => _open() && !Leaving;
 
     /// <summary>
     /// Sends a message and waits for its answer. Every outcome is an answer: one that did not come is the refusal
@@ -79,7 +85,7 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
 
     public void Tell(Envelope envelope)
     {
-        if (!Leaving)
+        if (Carries)
         {
             Region(envelope.To).Tell(envelope, ActorRefs.NoSender);
         }
@@ -87,7 +93,7 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
 
     public void Tell(Answer answer)
     {
-        if (answer.To is { } to && !Leaving)
+        if (answer.To is { } to && Carries)
         {
             Region(to).Tell(answer, ActorRefs.NoSender);
         }
