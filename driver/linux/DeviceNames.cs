@@ -34,6 +34,9 @@ sealed class DeviceNames(string prefix, string host)
     /// <summary>The host-side device of a NIC: its gate.</summary>
     public static string Nic(string nicKey) => "n-" + Hash(nicKey);
 
+    /// <summary>The host's own end of an internal NIC.</summary>
+    public static string HostEnd(string nicKey) => "h-" + Hash(nicKey);
+
     public static string Bridge(string name) => Link("", "br-", name);
 
     /// <summary>A further bridge of a switch that has more ports than a bridge takes.</summary>

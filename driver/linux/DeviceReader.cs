@@ -6,26 +6,29 @@ namespace ControlPlane.DriverLinux;
 readonly record struct Sighting(int Index, DeviceState State);
 
 /// <summary>Reads NIC devices out of the host's namespace, always fresh from the kernel.</summary>
-sealed class DeviceReader(Links links, DeviceRecords records)
+sealed class DeviceReader(Links links, DeviceRecords records, PortPolicies policies)
 {
     public bool Exists(string device) => links.Find(device) is not null;
 
     /// <summary>Null when there is no such device, or none that concerns a switch of ours.</summary>
     public Sighting? Read(string device) =>
-        links.Find(device) is { } link ? See(link, link.Master == 0 ? null : links.Find(link.Master)) : null;
+        links.Find(device) is { } link
+            ? See(link, link.Master == 0 ? null : links.Find(link.Master), record => policies.Enforced(record, link))
+            : null;
 
     public (List<string> Switches, List<Sighting> Devices) ReadAll()
     {
         var all = links.All().ToDictionary(link => link.Index);
+        var enforced = policies.Enforced();
         return (
             [.. all.Values.Select(link => SwitchAlias.OfBridge(link.Alias)).OfType<string>().Distinct()],
-            [.. all.Values.Select(link => See(link, all.GetValueOrDefault(link.Master))).OfType<Sighting>()]);
+            [.. all.Values.Select(link => See(link, all.GetValueOrDefault(link.Master), record => enforced(record, link))).OfType<Sighting>()]);
     }
 
     /// <summary>
     /// A device is ours by its alias or its record; a stranger concerns us while it is on one of our bridges.
     /// </summary>
-    Sighting? See(LinkInfo link, LinkInfo? master)
+    Sighting? See(LinkInfo link, LinkInfo? master, Func<DeviceRecord, string?> enforced)
     {
         if (link.Kind == "bridge" || SwitchAlias.IsInner(link.Alias))
         {
@@ -43,6 +46,7 @@ sealed class DeviceReader(Links links, DeviceRecords records)
         var wanted = alias?.Switch ?? record?.Switch ?? on ?? "";
         return new Sighting(link.Index, new DeviceState(
             alias?.NicKey ?? record?.NicKey ?? "", wanted, alias?.Port ?? record?.Port ?? "", link.Name,
-            Present: true, link.Up, Enslaved: on == wanted, alias?.Epoch ?? 0, alias?.Revision ?? 0));
+            Present: true, link.Up, Enslaved: on == wanted, alias?.Epoch ?? 0, alias?.Revision ?? 0,
+            record is null ? null : enforced(record)));
     }
 }

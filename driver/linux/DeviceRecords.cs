@@ -5,11 +5,12 @@ namespace ControlPlane.DriverLinux;
 /// <summary>What a device's alias does not tell but putting it back needs.</summary>
 sealed record DeviceRecord(
     string Device, string NicKey, string Switch, string Port, string Vm, string Nic, NicAttach Attach,
-    string? Mac, int Mtu)
+    string? Mac, int Mtu, PortPolicy? Policy = null)
 {
     public static DeviceRecord Of(DriverCommand command) => new(
         DeviceNames.Nic(command.NicKey), command.NicKey, command.Switch, command.Port, command.Vm, command.Nic,
-        command.Attach, command.Mac, command.Mtu == 0 ? DefaultMtu : command.Mtu);
+        command.Attach, command.Mac, command.Mtu == 0 ? DefaultMtu : command.Mtu,
+        command.Policy);
 
     const int DefaultMtu = 1_500;
 }

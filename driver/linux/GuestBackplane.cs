@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
@@ -87,7 +85,7 @@ sealed class GuestBackplane(DeviceNames names, Links host)
         }
 
         var guestName = names.GuestNamespace(record.Vm);
-        var mac = record.Mac is null ? null : ParseMac(record.Mac);
+        var mac = record.Mac is null ? null : MacText.Bytes(record.Mac);
         using var into = NetworkNamespace.Open(guestName);
         port = backplane.AddVeth(portName, new VethPeer(DeviceNames.GuestDevice(record.Nic), into, mac), record.Mtu);
         using var guest = Links.Open(guestName);
@@ -107,13 +105,4 @@ sealed class GuestBackplane(DeviceNames names, Links host)
     /// The demo's convention: 10.x.y.z with the last three bytes of the MAC, so that guests can ping at once.
     /// </summary>
     static byte[] DemoAddress(byte[] mac) => [10, mac[3], mac[4], mac[5]];
-
-    static byte[] ParseMac(string mac)
-    {
-        string[] parts = mac.Split(':', '-');
-        return parts.Length == 6
-            && parts.All(part => byte.TryParse(part, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out _))
-            ? [.. parts.Select(part => byte.Parse(part, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))]
-            : throw new KernelException(22, "read MAC " + mac);
-    }
 }

@@ -12,6 +12,7 @@ public sealed class KernelException : Exception
 
     public int Errno { get; }
 
+    internal bool NoSuchEntry => Errno == 2;
     internal bool Exists => Errno == 17;
     internal bool NoSuchDevice => Errno == 19;
 

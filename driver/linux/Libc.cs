@@ -64,6 +64,9 @@ static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Unmount(string target, int flags);
 
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    public static partial nint SystemCall(nint number, nint first, void* second, nint third);
+
     /// <summary>Opens or throws; the descriptor is closed on exec.</summary>
     public static SafeFileHandle OpenOrThrow(string path, int flags, int mode = 0)
     {

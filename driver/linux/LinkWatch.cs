@@ -9,7 +9,8 @@ namespace ControlPlane.DriverLinux;
 /// with what was last told of it, so an echo of our own command finds nothing to tell, several events of one change make
 /// one frame, and the bridge's own events (family 7, where "deleted" means "off the bridge") need no reading.
 /// While a command has a device open, its events wait: the command's read-back is the new truth.
-/// A slow sweep compares everything: the kernel sends no event when the alias of a device that is down changes.
+/// A slow sweep compares everything: the kernel sends no link event when the alias of a device that is down changes, or
+/// when its policy does.
 /// </summary>
 sealed class LinkWatch : IAsyncDisposable
 {
@@ -30,13 +31,14 @@ sealed class LinkWatch : IAsyncDisposable
 
     /// <summary>What is there at the start is taken as told: the reader's snapshot has it.</summary>
     public LinkWatch(
-        string networkNamespace, DeviceRecords records, FrameLog frames, TimeSpan sweepEvery, TimeProvider time)
+        string networkNamespace, DeviceRecords records, PortPolicies policies, FrameLog frames, TimeSpan sweepEvery,
+        TimeProvider time)
     {
         _frames = frames;
         _time = time;
         _events = NetlinkSocket.OpenEvents(networkNamespace);
         _links = Links.Open(networkNamespace);
-        _reader = new DeviceReader(_links, records);
+        _reader = new DeviceReader(_links, records, policies);
         foreach (var sighting in _reader.ReadAll().Devices)
         {
             Remember(sighting);

@@ -91,6 +91,7 @@ public sealed class LinuxDriver : IDriver
         Suspension.Remove(switches, _records, ready.Links, ready.Switches, ready.Nics);
 
         // An open socket would keep the namespace alive.
+        ready.Policies.Dispose();
         ready.Links.Dispose();
         NetworkNamespace.Delete(_names.HostNamespace);
         _records.Clear();
@@ -107,10 +108,11 @@ public sealed class LinuxDriver : IDriver
         using var shared = await NamespaceLock.Take(_time, stop);
         var made = NetworkNamespace.Ensure(_names.HostNamespace, ipv6: false);
         var links = Links.Open(_names.HostNamespace);
+        var policies = PortPolicies.Open(_names.HostNamespace);
         try
         {
             var switches = new HostBridge(_names, links, new Underlay(_names), _options.PortsPerBridgeMax, _options.BridgesPerSwitchMax);
-            var nics = new NicDevices(_names, links, switches, _records, _fences);
+            var nics = new NicDevices(_names, links, switches, _records, _fences, policies);
             if (made)
             {
                 // The machine was started anew: the records are those of devices that went with it.
@@ -118,16 +120,23 @@ public sealed class LinuxDriver : IDriver
             }
 
             _suspension.PutBack(switches, nics);
-            var watch = new LinkWatch(_names.HostNamespace, _records, _frames, _options.SweepEvery, _time);
-            _ready = new Ready(links, switches, nics, watch);
+            var watch = new LinkWatch(_names.HostNamespace, _records, policies, _frames, _options.SweepEvery, _time);
+            _ready = new Ready(links, switches, nics, policies, watch);
             return true;
         }
         catch
         {
+            policies.Dispose();
             links.Dispose();
             throw;
         }
     }, stop);
+
+    /// <summary>Changes that policies needed in the kernel since the host was made ready; what was so already is none.</summary>
+    internal long PolicyChanges => Here().Policies.Applied;
+
+    /// <summary>Readings of all packet rules since then: one more only after another hand changed some.</summary>
+    internal long RuleReadings => Here().Policies.FullReadings;
 
     /// <summary>The kernel's side stays as it is: an end of this process is not an end of traffic.</summary>
     public async ValueTask DisposeAsync()
@@ -136,6 +145,7 @@ public sealed class LinuxDriver : IDriver
         {
             _ready = null;
             await ready.Watch.DisposeAsync();
+            ready.Policies.Dispose();
             ready.Links.Dispose();
         }
 
@@ -166,7 +176,8 @@ public sealed class LinuxDriver : IDriver
             case DriverVerb.RemoveSwitch or DriverVerb.TeardownPort:
                 break;
             case DriverVerb.CreateNic or DriverVerb.ConnectNic or DriverVerb.DisconnectNic
-                or DriverVerb.DeleteNic or DriverVerb.RepairNic:
+                or DriverVerb.DeleteNic or DriverVerb.RepairNic or DriverVerb.ApplyPolicy or DriverVerb.ReadNic
+                or DriverVerb.RestoreNic:
                 return here.Nics.Carry(command, here.Watch);
             default:
                 (status, detail) = (NdisStatus.NotSupported, $"{command.Verb} is not for a Linux host");
@@ -227,5 +238,6 @@ public sealed class LinuxDriver : IDriver
         return next;
     }
 
-    sealed record Ready(Links Links, HostBridge Switches, NicDevices Nics, LinkWatch Watch);
+    sealed record Ready(
+        Links Links, HostBridge Switches, NicDevices Nics, PortPolicies Policies, LinkWatch Watch);
 }

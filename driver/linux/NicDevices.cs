@@ -6,13 +6,15 @@ namespace ControlPlane.DriverLinux;
 /// The verbs about one NIC. Each is refused or let through by the fences, changes the device, and is a success only if
 /// the device read back afterwards is what the command asked for.
 /// </summary>
-sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, DeviceRecords records, FenceFile fences)
+sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, DeviceRecords records, FenceFile fences,
+    PortPolicies policies)
 {
     // Any number: one group holds all NIC devices, so that an ordered end can delete them with one request.
     public const int Group = 0x6e6963;
 
     readonly GuestBackplane _guests = new(names, host);
-    readonly DeviceReader _reader = new(host, records);
+    readonly DeviceReader _reader = new(host, records, policies);
+    DeviceBuilder Builder => field ??= new DeviceBuilder(names, host, switches, _guests, policies);
 
     public void Release(string vm) => _guests.Release(vm);
 
@@ -21,11 +23,12 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
     {
         var device = DeviceNames.Nic(command.NicKey);
         (NdisStatus Status, string Detail)? refusal;
+        NicRuntime? gathered = null;
         Sighting? seen;
         watch.Begin(device);
         try
         {
-            refusal = Try(command, device);
+            refusal = Try(command, device, ref gathered);
         }
         finally
         {
@@ -38,20 +41,21 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
         refusal ??= Judge(command, observed);
         return refusal is { } no
             ? new Completion(command.CommandId, no.Status, no.Detail, observed)
-            : new Completion(command.CommandId, NdisStatus.Success, Observed: observed);
+            : new Completion(command.CommandId, NdisStatus.Success, Observed: observed, Runtime: gathered);
     }
 
     /// <summary>Puts back what an ordered end removed. It was let through once already, so no fence is asked.</summary>
     public void Restore(DeviceRecord record, DeviceState was)
     {
-        if (host.Find(record.Device) is null)
+        // A device without an alias is one that a crash left half built.
+        if (host.Find(record.Device) is not { Alias.Length: > 0 })
         {
             records.Keep(record);
-            Build(record, new DeviceAlias(was.NicKey, was.Switch, was.Port, was.Epoch, was.Revision), was.Up, was.Enslaved);
+            Builder.Build(record, new DeviceAlias(was.NicKey, was.Switch, was.Port, was.Epoch, was.Revision), was.Up, was.Enslaved);
         }
     }
 
-    (NdisStatus Status, string Detail)? Try(DriverCommand command, string device)
+    (NdisStatus Status, string Detail)? Try(DriverCommand command, string device, ref NicRuntime? gathered)
     {
         try
         {
@@ -61,11 +65,18 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
                 return refusal;
             }
 
+            if (command.Verb == DriverVerb.ReadNic)
+            {
+                // Reading is no change: it raises no fence and no revision.
+                return Read(device, ref gathered);
+            }
+
             // A command that was overtaken within its epoch: harmless if what it wanted is so, else too late.
             if (now is not null && now.Epoch == command.Epoch && command.Revision < now.Revision
                 && command.Verb != DriverVerb.DeleteNic)
             {
                 return AsAsked(command, now)
+                    && (command.Verb != DriverVerb.ApplyPolicy || now.Policy == command.Policy?.Digest)
                     ? null
                     : (NdisStatus.InvalidParameter, $"stale revision: {command.Revision}, applied is {now.Revision}");
             }
@@ -94,6 +105,11 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
         if (creates && command.Attach == NicAttach.Veth && (command.Vm.Length == 0 || command.Nic.Length == 0))
         {
             return (NdisStatus.InvalidParameter, "a veth needs the names of its VM and its NIC");
+        }
+
+        if (Carries(command) && command.Policy is { } policy && PortPolicies.Refuse(policy, AddressOf(command)) is { } no)
+        {
+            return (NdisStatus.InvalidParameter, no);
         }
 
         if (now is not null && now.NicKey.Length > 0 && now.NicKey != command.NicKey)
@@ -131,6 +147,15 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
                 return (NdisStatus.Failure, "no device");
             case DriverVerb.ConnectNic when !OnBridge(command, now):
                 return (NdisStatus.Failure, $"device {now.Device} is not on the bridge of switch {command.Switch}");
+            case DriverVerb.ConnectNic when now.Policy != records.Find(now.Device)?.Policy?.Digest:
+                return (NdisStatus.Failure, $"device {now.Device} does not have its policy: it must be repaired first");
+            case DriverVerb.ApplyPolicy or DriverVerb.RestoreNic when now is null:
+                return (NdisStatus.Failure, "no device");
+            case DriverVerb.ApplyPolicy:
+                Apply(command, now);
+                return null;
+            case DriverVerb.RestoreNic:
+                return Give(command, now);
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
                 if (now is not null)
                 {
@@ -145,9 +170,61 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
                     host.Delete(link);
                 }
 
+                policies.Remove(DeviceNames.Nic(command.NicKey));
                 records.Cut(DeviceNames.Nic(command.NicKey));
                 return null;
         }
+    }
+
+    /// <summary>Rules first and in one transaction, then each piece on the device in place: never neither old nor new.</summary>
+    void Apply(DriverCommand command, DeviceState now)
+    {
+        var link = host.Need(now.Device);
+        var record = (records.Find(now.Device) ?? DeviceRecord.Of(command)) with
+        {
+            Policy = command.Policy,
+            Mac = AddressOf(command),
+        };
+        records.Keep(record);
+        policies.ApplyRules(record);
+        policies.ApplyTraffic(record, link);
+        host.Change(link, new LinkChange(Alias: Alias(command).Write()));
+    }
+
+    (NdisStatus Status, string Detail)? Read(string device, ref NicRuntime? gathered)
+    {
+        if (records.Find(device) is not { } record || host.Find(device) is not { } link)
+        {
+            return (NdisStatus.Failure, "no device");
+        }
+
+        gathered = policies.Gathered(record, link);
+        return null;
+    }
+
+    (NdisStatus Status, string Detail)? Give(DriverCommand command, DeviceState now)
+    {
+        var record = records.Find(now.Device);
+        var rules = record?.Policy?.Acls.Count ?? 0;
+        if (record is null || command.Runtime is not { } gathered || gathered.AclHits.Count != rules)
+        {
+            return (NdisStatus.InvalidParameter, $"what was gathered is not that of this NIC, which has {rules} access rules");
+        }
+
+        if (gathered.Learned.FirstOrDefault(address => MacText.Canonical(address) is null) is { } wrong)
+        {
+            return (NdisStatus.InvalidParameter, $"{wrong} is no MAC");
+        }
+
+        if (!now.Up && gathered.Learned.Count > 0)
+        {
+            return (NdisStatus.Failure, "a bridge learns no address behind a closed gate: connect first");
+        }
+
+        var link = host.Need(now.Device);
+        policies.Give(record, link, gathered);
+        host.Change(link, new LinkChange(Alias: Alias(command).Write()));
+        return null;
     }
 
     (NdisStatus Status, string Detail)? Build(DriverCommand command, bool? gate)
@@ -157,48 +234,21 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
             return (NdisStatus.Failure, $"no switch {command.Switch} on this host");
         }
 
-        var record = DeviceRecord.Of(command);
-        if (record.Mac is null && records.Find(record.Device) is { } earlier)
-        {
-            record = record with { Mac = earlier.Mac };
-        }
-
+        var record = DeviceRecord.Of(command) with { Mac = AddressOf(command) };
         records.Keep(record);
-        Build(record, Alias(command), gate, enslave: true);
+        Builder.Build(record, Alias(command), gate, enslave: true);
         return null;
-    }
-
-    /// <summary>The alias comes with the last request: a device that carries it is complete.</summary>
-    void Build(DeviceRecord record, DeviceAlias alias, bool? gate, bool enslave)
-    {
-        LinkInfo device;
-        if (record.Attach == NicAttach.Tap)
-        {
-            if (host.Find(record.Device) is null)
-            {
-                Tap.Ensure(names.HostNamespace, record.Device);
-            }
-
-            device = host.Need(record.Device);
-        }
-        else
-        {
-            device = _guests.EnsurePlugged(record);
-        }
-
-        if (gate is false && device.Up)
-        {
-            // By itself and first: on the bridge with an open gate even for a moment would be a leak.
-            host.Change(device, new LinkChange(Up: false));
-        }
-
-        int? master = enslave ? switches.Place(alias.Switch, alias.Port).Index : null;
-        host.Change(device, new LinkChange(
-            gate, master, alias.Write(), Mtu: record.Attach == NicAttach.Tap ? record.Mtu : null, Group));
     }
 
     static DeviceAlias Alias(DriverCommand command) =>
         new(command.NicKey, command.Switch, command.Port, command.Epoch, command.Revision);
+
+    /// <summary>A command without the NIC's address leaves it as it is.</summary>
+    string? AddressOf(DriverCommand command) => command.Mac ?? records.Find(DeviceNames.Nic(command.NicKey))?.Mac;
+
+    /// <summary>Verbs whose command says what is enforced.</summary>
+    static bool Carries(DriverCommand command) =>
+        command.Verb is DriverVerb.CreateNic or DriverVerb.RepairNic or DriverVerb.ApplyPolicy;
 
     static bool OnBridge(DriverCommand command, DeviceState now) => now.Enslaved && now.Switch == command.Switch;
 
@@ -209,6 +259,8 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
         DriverVerb.ConnectNic => OnBridge(command, now) && now.Up,
         DriverVerb.DisconnectNic => !now.Up,
         DriverVerb.RepairNic => OnBridge(command, now) && now.Up == command.Up,
+        DriverVerb.ApplyPolicy or DriverVerb.ReadNic => now.Present,
+        DriverVerb.RestoreNic => now.Revision == command.Revision,
         _ => !now.Present,
     };
 
@@ -222,7 +274,13 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
                 : (NdisStatus.Failure, "read back: no device");
         }
 
-        var current = observed.Epoch == command.Epoch && observed.Revision >= command.Revision;
+        var current = observed.Epoch == command.Epoch
+            && (observed.Revision >= command.Revision || command.Verb == DriverVerb.ReadNic);
+        if (Carries(command) && observed.Policy != command.Policy?.Digest && observed.Revision <= command.Revision)
+        {
+            return (NdisStatus.Failure, $"read back: the policy {command.Policy?.Digest ?? "none"} is not whole in the kernel");
+        }
+
         return current && AsAsked(command, observed)
             ? null
             : (NdisStatus.Failure, $"read back: {observed}");

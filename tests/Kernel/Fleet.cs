@@ -82,6 +82,28 @@ sealed class Fleet
         return completion.Observed!;
     }
 
+    /// <summary>A NIC with its gate open.</summary>
+    public async Task<DeviceState> Open(LinuxDriver driver, Nic nic, PortPolicy? policy)
+    {
+        await Done(driver, nic.Create(policy));
+        return await Done(driver, nic.Connect());
+    }
+
+    /// <summary>What the NIC's data path has gathered.</summary>
+    public async Task<NicRuntime> Gathered(LinuxDriver driver, Nic nic)
+    {
+        var completion = await Do(driver, nic.Read());
+        Assert.True(completion.Status == NdisStatus.Success, completion.Detail);
+        return completion.Runtime!;
+    }
+
+    /// <summary>The guest's device of a NIC, from within the guest.</summary>
+    public Wire Wire(Nic nic) => new(Namespace("vm-" + nic.Vm), nic.Name, nic.Mac);
+
+    /// <summary>A program in a namespace of the fleet.</summary>
+    public (int Code, string Output) Inside(string inside, params string[] arguments) =>
+        Shell("ip", ["netns", "exec", Namespace(inside), .. arguments]);
+
     public string Namespace(string name) => Prefix + name;
 
     public string[] Namespaces() =>
@@ -169,15 +191,22 @@ sealed class Nic(string vm, int number, long epoch = 1, string name = "eth0", st
     long _revision;
 
     public string Vm { get; } = vm;
+    public string Name { get; } = name;
     public string Key { get; } = $"nic/{vm}/{name}";
     public string Address { get; } = $"10.0.0.{number}";
+    public string Mac { get; } = $"02:00:00:00:00:{number:x2}";
 
     public DriverCommand Create() => Next(DriverVerb.CreateNic);
     public DriverCommand Connect() => Next(DriverVerb.ConnectNic);
     public DriverCommand Disconnect() => Next(DriverVerb.DisconnectNic);
     public DriverCommand Delete() => Next(DriverVerb.DeleteNic);
     public DriverCommand Repair(bool up) => Next(DriverVerb.RepairNic) with { Up = up };
+    public DriverCommand Create(PortPolicy? policy) => Create() with { Policy = policy };
+    public DriverCommand Repair(bool up, PortPolicy? policy) => Repair(up) with { Policy = policy };
+    public DriverCommand Apply(PortPolicy? policy) => Next(DriverVerb.ApplyPolicy) with { Policy = policy };
+    public DriverCommand Read() => Next(DriverVerb.ReadNic) with { Revision = _revision };
+    public DriverCommand Restore(NicRuntime gathered) => Next(DriverVerb.RestoreNic) with { Runtime = gathered };
 
     DriverCommand Next(DriverVerb verb) => new(
-        "", verb, switchName, $"port-{Vm}-{number}", Vm, name, Key, epoch, ++_revision, Mac: $"02:00:00:00:00:{number:x2}");
+        "", verb, switchName, $"port-{Vm}-{number}", Vm, Name, Key, epoch, ++_revision, Mac: Mac);
 }

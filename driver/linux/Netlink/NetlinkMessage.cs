@@ -4,7 +4,7 @@ using System.Text;
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
-/// One rtnetlink request being written: header, fixed part, attributes. Native byte order is little-endian on every
+/// One netlink request being written: header, fixed part, attributes. Native byte order is little-endian on every
 /// machine that this driver runs on (x64, arm64).
 /// </summary>
 sealed class NetlinkMessage
@@ -88,6 +88,7 @@ static class NetlinkFlags
     public const ushort AckCapped = 0x100;
     public const ushort AckAttributes = 0x200;
     public const ushort Exclusive = 0x200;
+    public const ushort Replace = 0x100;
     public const ushort Dump = 0x300;
     public const ushort Create = 0x400;
 }

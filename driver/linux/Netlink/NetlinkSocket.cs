@@ -6,13 +6,17 @@ using System.Text;
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
-/// A request socket of one namespace. It belongs to the namespace of the thread that opened it and can then be used
+/// A request socket of one namespace, for links and traffic (rtnetlink) or for packet rules (nfnetlink). It belongs to the namespace of the thread that opened it and can then be used
 /// from any thread. The kernel carries a request out within send() and the answer is queued when send() returns, so a
 /// request is a plain call; the receive time-out is there for a kernel that loses an answer.
 /// While it is open it keeps its namespace alive, also after the namespace lost its name.
 /// </summary>
 sealed unsafe class NetlinkSocket : IDisposable
 {
+    /// <summary>The netlink families that are spoken here.</summary>
+    public const int Route = 0;
+    public const int Netfilter = 12;
+
     const int AfNetlink = 16;
     const int SocketRaw = 3;
     const int SolSocket = 1;
@@ -35,8 +39,8 @@ sealed unsafe class NetlinkSocket : IDisposable
 
     NetlinkSocket(SafeSocketHandle handle) => _handle = handle;
 
-    public static NetlinkSocket Open(string networkNamespace) =>
-        new(NetworkNamespace.Run(networkNamespace, () => OpenHere(groups: 0)));
+    public static NetlinkSocket Open(string networkNamespace, int protocol = Route) =>
+        new(NetworkNamespace.Run(networkNamespace, () => OpenHere(groups: 0, protocol)));
 
     /// <summary>A socket that hears the link events of the namespace, for asynchronous reading.</summary>
     public static Socket OpenEvents(string networkNamespace)
@@ -195,10 +199,10 @@ sealed unsafe class NetlinkSocket : IDisposable
         return null;
     }
 
-    static SafeSocketHandle OpenHere(uint groups)
+    static SafeSocketHandle OpenHere(uint groups, int protocol = Route)
     {
-        var descriptor = Libc.Socket(AfNetlink, SocketRaw | Libc.CloseOnExec, 0);
-        Libc.Check(descriptor, "socket of rtnetlink");
+        var descriptor = Libc.Socket(AfNetlink, SocketRaw | Libc.CloseOnExec, protocol);
+        Libc.Check(descriptor, "socket of netlink");
         var handle = new SafeSocketHandle(descriptor, ownsHandle: true);
         Span<byte> address = stackalloc byte[12];
         address.Clear();
@@ -208,7 +212,7 @@ sealed unsafe class NetlinkSocket : IDisposable
         {
             if (Libc.Bind(descriptor, start, address.Length) < 0)
             {
-                var error = KernelException.Last("bind of rtnetlink");
+                var error = KernelException.Last("bind of netlink");
                 handle.Dispose();
                 throw error;
             }

@@ -1,0 +1,64 @@
+using ControlPlane.Messages;
+
+namespace ControlPlane.DriverLinux;
+
+/// <summary>
+/// Brings a NIC's device to the state that its record and alias describe, in the one safe order: packet rules before
+/// there is a device, the gate closed, what sits on the device, and the bridge last (switch.md 3.4 G6).
+/// </summary>
+sealed class DeviceBuilder(DeviceNames names, Links host, HostBridge switches, GuestBackplane guests, PortPolicies policies)
+{
+    /// <summary>The alias comes with the last request: a device that carries it is complete.</summary>
+    public void Build(DeviceRecord record, DeviceAlias alias, bool? gate, bool enslave)
+    {
+        // First: a switch without room is found full before anything is made.
+        int? master = enslave ? switches.Place(alias.Switch, alias.Port).Index : null;
+        policies.ApplyRules(record);
+        var device = record.Attach switch
+        {
+            NicAttach.Tap => EnsureTap(record),
+            NicAttach.Host => EnsureHostPair(record),
+            _ => guests.EnsurePlugged(record),
+        };
+        if (gate is false && device.Up)
+        {
+            // By itself and first: on the bridge with an open gate even for a moment would be a leak.
+            host.Change(device, new LinkChange(Up: false));
+        }
+
+        policies.ApplyTraffic(record, device);
+        host.Change(device, new LinkChange(
+            gate, master, alias.Write(), Mtu: record.Attach == NicAttach.Tap ? record.Mtu : null, NicDevices.Group));
+    }
+
+    LinkInfo EnsureTap(DeviceRecord record)
+    {
+        if (host.Find(record.Device) is null)
+        {
+            Tap.Ensure(names.HostNamespace, record.Device);
+        }
+
+        return host.Need(record.Device);
+    }
+
+    /// <summary>An internal NIC: the far end is the host's own device, up, in the host's namespace.</summary>
+    LinkInfo EnsureHostPair(DeviceRecord record)
+    {
+        var farName = DeviceNames.HostEnd(record.NicKey);
+        if (host.Find(record.Device) is not { } device || host.Find(farName) is null)
+        {
+            // A veth takes its other end with it; a stranger of that name is none of ours to spare.
+            foreach (var half in new[] { host.Find(record.Device), host.Find(farName) }.OfType<LinkInfo>())
+            {
+                host.Delete(half);
+            }
+
+            using var into = NetworkNamespace.Open(names.HostNamespace);
+            device = host.AddVeth(
+                record.Device, new VethPeer(farName, into, record.Mac is null ? null : MacText.Bytes(record.Mac)), record.Mtu);
+        }
+
+        host.Change(host.Need(farName), new LinkChange(Up: true));
+        return device;
+    }
+}
