@@ -97,7 +97,7 @@ public sealed class SlowReaderTests
         }
 
         /// <summary>What was read and what comes after the cursor are together every event, each once and in order.</summary>
-        public async Task NothingIsLost(IReadOnlyList<string> read, string resumeAfter)
+        public async Task NothingIsLost(List<string> read, string resumeAfter)
         {
             var all = new List<string>();
             string? token = null;
