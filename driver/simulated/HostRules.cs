@@ -35,7 +35,7 @@ sealed class HostRules(HostState host, int portsMax)
             case DriverVerb.TeardownPort or DriverVerb.ReleaseGuest:
                 break;
             case DriverVerb.CreateNic or DriverVerb.ConnectNic or DriverVerb.DisconnectNic
-                or DriverVerb.DeleteNic or DriverVerb.RepairNic:
+                or DriverVerb.DeleteNic or DriverVerb.RepairNic or DriverVerb.ApplyPolicy or DriverVerb.ReadNic or DriverVerb.RestoreNic:
                 return CarryNic(command);
             default:
                 (status, detail) = (NdisStatus.NotSupported, $"{command.Verb} is not for this host");
@@ -89,7 +89,8 @@ sealed class HostRules(HostState host, int portsMax)
         refusal ??= Judge(command, observed!);
         return refusal is { } no
             ? new Completion(command.CommandId, no.Status, no.Detail, observed)
-            : new Completion(command.CommandId, NdisStatus.Success, Observed: observed);
+            : new Completion(command.CommandId, NdisStatus.Success, Observed: observed,
+                Runtime: command.Verb == DriverVerb.ReadNic ? host.Runtimes.GetValueOrDefault(observed!.Device) ?? new NicRuntime([], 0, []) : null);
     }
 
     (NdisStatus Status, string Detail)? TryNic(DriverCommand command)
@@ -153,6 +154,18 @@ sealed class HostRules(HostState host, int portsMax)
                 return (NdisStatus.Failure, "no device");
             case DriverVerb.ConnectNic when !OnSwitch(command, now):
                 return (NdisStatus.Failure, $"device {now.Device} is not on switch {command.Switch}");
+            case DriverVerb.ApplyPolicy or DriverVerb.ReadNic or DriverVerb.RestoreNic when now is null:
+                return (NdisStatus.Failure, "no device");
+            case DriverVerb.ApplyPolicy:
+                host.Devices[now.Device] = now with { Epoch = command.Epoch, Revision = command.Revision, Policy = command.Policy?.Digest };
+                return null;
+            case DriverVerb.ReadNic:
+                return null;
+            case DriverVerb.RestoreNic when command.Runtime is null:
+                return (NdisStatus.InvalidParameter, "nothing to restore");
+            case DriverVerb.RestoreNic:
+                host.Runtimes[now.Device] = command.Runtime;
+                return null;
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
                 if (now is not null)
                 {
@@ -168,6 +181,7 @@ sealed class HostRules(HostState host, int portsMax)
                 return null;
             default:
                 host.Devices.Remove(DeviceOf(command.NicKey));
+                host.Runtimes.Remove(DeviceOf(command.NicKey));
                 return null;
         }
     }
@@ -177,7 +191,7 @@ sealed class HostRules(HostState host, int portsMax)
         var device = DeviceOf(command.NicKey);
         host.Devices[device] = new DeviceState(
             command.NicKey, command.Switch, command.Port, device,
-            Present: true, up, Enslaved: true, command.Epoch, command.Revision);
+            Present: true, up, Enslaved: true, command.Epoch, command.Revision, command.Policy?.Digest);
     }
 
     Fence FenceOf(string nicKey) => host.Fences.GetValueOrDefault(nicKey) ?? new Fence(0, Tombstone: false);
@@ -195,10 +209,12 @@ sealed class HostRules(HostState host, int portsMax)
 
     static bool AsAsked(DriverCommand command, DeviceState now) => command.Verb switch
     {
-        DriverVerb.CreateNic => OnSwitch(command, now),
+        DriverVerb.CreateNic => OnSwitch(command, now) && now.Policy == command.Policy?.Digest,
+        DriverVerb.ApplyPolicy => now.Policy == command.Policy?.Digest,
+        DriverVerb.ReadNic or DriverVerb.RestoreNic => true,
         DriverVerb.ConnectNic => OnSwitch(command, now) && now.Up,
         DriverVerb.DisconnectNic => !now.Up,
-        DriverVerb.RepairNic => OnSwitch(command, now) && now.Up == command.Up,
+        DriverVerb.RepairNic => OnSwitch(command, now) && now.Up == command.Up && now.Policy == command.Policy?.Digest,
         _ => !now.Present,
     };
 

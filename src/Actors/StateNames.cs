@@ -22,9 +22,9 @@ public static class StateNames
     {
         ["bridge"] = ("BridgeState.1", typeof(BridgeState)),
         ["switch"] = ("SwitchState.1", typeof(SwitchState)),
-        ["port"] = ("PortState.1", typeof(PortState)),
-        ["nic"] = ("NicState.1", typeof(NicState)),
-        ["vm"] = ("VmState.1", typeof(VmState)),
+        ["port"] = ("PortState.2", typeof(PortState)),
+        ["nic"] = ("NicState.2", typeof(NicState)),
+        ["vm"] = ("VmState.2", typeof(VmState)),
     }.ToFrozenDictionary();
 
     /// <summary>States hold words (a command on an errand) whose converter asks for types of its own.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ControlPlane.Messages;
 
 /// <summary>An OID that the switch has let into its slot reaches the port or NIC that it is about.</summary>
@@ -5,16 +7,19 @@ namespace ControlPlane.Messages;
 /// <param name="Mtu">The MTU as an extension lowered it under NIC_INITIALIZING (switch.md 1.4).</param>
 /// <param name="Owner">The extension that enforces the property of a PORT_PROPERTY_* OID; null: the miniport edge, or nobody.</param>
 /// <param name="Policy">From the port to its NIC with NIC_CREATE: what the data path enforces.</param>
+/// <param name="Restoring">From the port to its NIC with NIC_CREATE: saved state is still to be restored (switch.md 1.3, flag 0x2).</param>
 public sealed record ArriveOid(
     OidRequest Request, EntityId Switch, EntityId Port, EntityId? Nic, RefusedBy? Refused, int? Mtu = null,
-    string? Owner = null, PortPolicy? Policy = null) : Command;
+    string? Owner = null, PortPolicy? Policy = null, bool Restoring = false) : Command;
 
 /// <summary>An OID that a port or NIC has let in and not yet settled.</summary>
 /// <param name="MessageId">The message that waits for the outcome.</param>
 public sealed record OpenOid(string MessageId, OidRequest Request, EntityId Switch, EntityId Port, EntityId? Nic, RefusedBy? Refused, int? Mtu);
 
 /// <summary>The object has settled the OID: the status for the way up, and the states after it.</summary>
-public sealed record OidSettled(NdisStatus Status, RefusedBy? RefusedBy, string PortState, string NicState) : Reply;
+/// <param name="Output">What a query asked for: of PORT_PROPERTY_ENUM one JSON object per property, with version, instance and value.</param>
+public sealed record OidSettled(
+    NdisStatus Status, RefusedBy? RefusedBy, string PortState, string NicState, IReadOnlyList<string>? Output = null) : Reply;
 
 /// <summary>From a port whose properties changed to the NIC on it: enforce this from now on. Answered by <see cref="OidSettled"/> after the read-back.</summary>
 public sealed record EnforcePolicy(string RequestId, PortPolicy Policy) : Command;
@@ -102,9 +107,16 @@ public sealed record PortInFlightSet(int Packets, int Oids) : PortEvent;
 /// <summary>The DELETE (or TEARDOWN) has to wait: the gate is closed by these.</summary>
 public sealed record PortDrainDeferred(string MessageId, DateTimeOffset Since, DrainReport Waiting) : PortEvent;
 
-/// <summary>A property was set (ADD or UPDATE) or removed; what it does in the data path is not of this record.</summary>
-public sealed record PortPropertyChanged(string RequestId, OidCode Oid, PropertyParameters Property) : PortEvent;
+/// <summary>A property that changes what is enforced is on its way to the NIC on the port: it holds when the host has read it back.</summary>
+/// <param name="EnforcedBy">See <see cref="PortPropertyChanged"/>.</param>
+/// <param name="Policy">What the data path is to enforce with it.</param>
+public sealed record PortPropertyProposed(OpenOid Oid, PropertyParameters Property, string? EnforcedBy, PortPolicy Policy) : PortEvent;
 
+/// <summary>A property was set (ADD or UPDATE) or removed.</summary>
+/// <param name="EnforcedBy">Extension that enforces it, or the miniport edge; null: nobody does (V15).</param>
+public sealed record PortPropertyChanged(string RequestId, OidCode Oid, PropertyParameters Property, string? EnforcedBy = null) : PortEvent;
+
+/// <summary>Refused: what held before holds. A DELETE that is refused leaves a warning (switch.md 8.4).</summary>
 public sealed record PortPropertyRefused(string RequestId, OidCode Oid, RefusedBy By) : PortEvent;
 
 public sealed record PortDrained : PortEvent;
@@ -123,6 +135,14 @@ public abstract record PortEvent : Event
     }
 }
 
+/// <summary>A save or a restore, from its first OID to its COMPLETE (switch.md 4.1, 4.2).</summary>
+[JsonConverter(typeof(CamelEnumJson<NicSeries>))]
+public enum NicSeries
+{
+    Save = 1,
+    Restore,
+}
+
 /// <summary>Where a NIC is attached.</summary>
 public sealed record NicPlace(string Host, string Switch, string Port, uint PortId, int NicIndex);
 
@@ -131,18 +151,58 @@ public sealed record NicPlace(string Host, string Switch, string Port, uint Port
 /// which it was read.
 /// </summary>
 /// <param name="Epoch">The grant epoch: commands to the host carry it, and a host refuses a lower one.</param>
-public sealed record NicCreateProposed(OpenOid Oid, NicPlace Place, NicParameters Parameters, long Epoch) : NicEvent;
+/// <param name="Policy">What the data path is to enforce; null: nothing.</param>
+/// <param name="Restoring">Saved state is still to be restored after NIC_CONNECT.</param>
+public sealed record NicCreateProposed(
+    OpenOid Oid, NicPlace Place, NicParameters Parameters, long Epoch, PortPolicy? Policy = null, bool Restoring = false) : NicEvent;
 
 public sealed record NicCreated(string RequestId, DeviceState? Observed, long Session = 0) : NicEvent;
+
+/// <summary>The host made the device and not all of what is enforced for it: it is removed again before the refusal is told.</summary>
+public sealed record NicCreateUndoing(string RequestId, RefusedBy By) : NicEvent;
 
 public sealed record NicCreateRefused(string RequestId, RefusedBy By) : NicEvent;
 
 public sealed record NicConnectProposed(OpenOid Oid, long Revision) : NicEvent;
 
-public sealed record NicConnected(string RequestId, DeviceState? Observed, long Session = 0) : NicEvent;
+/// <param name="RestoreBy">On a restoring port: when NIC_RESTORE_COMPLETE is overdue (switch.md 9.7).</param>
+public sealed record NicConnected(string RequestId, DeviceState? Observed, long Session = 0, DateTimeOffset? RestoreBy = null) : NicEvent;
 
 /// <summary>Changed fields only; null means unchanged.</summary>
 public sealed record NicUpdated(string RequestId, NicParameters Changes) : NicEvent;
+
+/// <summary>The host is told to enforce a policy, or the same policy for another address or MTU (NIC_UPDATED), under a new revision.</summary>
+/// <param name="Changes">NIC_UPDATED: what it changes. Null: the port's properties changed.</param>
+public sealed record NicPolicyProposed(
+    string MessageId, string RequestId, PortPolicy? Policy, NicParameters? Changes, long Revision) : NicEvent;
+
+/// <summary>The host has read the policy back.</summary>
+public sealed record NicPolicyApplied(string RequestId, DeviceState? Observed, long Session = 0) : NicEvent;
+
+/// <summary>The host does not enforce it: the policy before stays wanted.</summary>
+public sealed record NicPolicyRefused(string RequestId, RefusedBy By, DeviceState? Observed, long Session = 0) : NicEvent;
+
+/// <summary>The host is asked what the NIC's data path has gathered.</summary>
+public sealed record NicReadStarted(string MessageId, long Number) : NicEvent;
+
+public sealed record NicReadEnded(NdisStatus Status) : NicEvent;
+
+/// <summary>What was gathered elsewhere is on its way into the NIC's data path.</summary>
+public sealed record NicRuntimeRestoreStarted(string MessageId, NicRuntime Runtime, long Number) : NicEvent;
+
+public sealed record NicRuntimeRestoreEnded(NdisStatus Status) : NicEvent;
+
+/// <summary>The first NIC_SAVE or NIC_RESTORE of a series; at most one is open per NIC (switch.md 11).</summary>
+public sealed record NicSeriesOpened(string RequestId, NicSeries Series) : NicEvent;
+
+/// <summary>NIC_SAVE_COMPLETE or NIC_RESTORE_COMPLETE.</summary>
+public sealed record NicSeriesCompleted(string RequestId, NicSeries Series) : NicEvent;
+
+/// <summary>A round failed: the whole save or restore did (switch.md 4.1, S12).</summary>
+public sealed record NicSeriesFailed(string RequestId, NicSeries Series, RefusedBy By) : NicEvent;
+
+/// <summary>The port said that saved state is to be restored, and nobody has completed that in time (switch.md 9.7, N02).</summary>
+public sealed record NicRestoreOverdue : NicEvent;
 
 /// <summary>Effective when received (switch.md 3.3): from here on no new reference, no traffic.</summary>
 public sealed record NicDisconnectReceived(OpenOid Oid, long Revision) : NicEvent;

@@ -42,7 +42,14 @@ public sealed record PortParameters(
     string? PortFriendlyName = null,
     PortType PortType = PortType.Synthetic,
     bool IsValidationPort = false,
-    IReadOnlyList<string>? Flags = null) : OidParameters;
+    IReadOnlyList<string>? Flags = null) : OidParameters
+{
+    /// <summary>The flag of a port whose NIC has saved state still to be restored (switch.md 1.3, 0x2).</summary>
+    public const string RestoringPort = "RestoringPort";
+
+    [JsonIgnore]
+    public bool Restoring => Flags?.Contains(RestoringPort) == true;
+}
 
 /// <summary>SWITCH_NIC_PARAMETERS: NIC_CREATE, NIC_CONNECT and NIC_UPDATED. Null means: not given, keep.</summary>
 /// <param name="Attach">Ours: how the device meets its guest.</param>
@@ -115,8 +122,15 @@ public enum TraceDirection
 public sealed record TraceStep(int Position, string Extension, TraceDirection Direction, NdisStatus Status);
 
 /// <summary>Who refused: position -1 and "miniport edge" for the data path itself.</summary>
-public sealed record RefusedBy(int Position, string Extension, NdisStatus Status)
+/// <param name="Field">The field that is wrong, where the edge refused a value.</param>
+/// <param name="Rule">Where switch.md says so.</param>
+/// <param name="Detail">One sentence for a person.</param>
+public sealed record RefusedBy(
+    int Position, string Extension, NdisStatus Status, string? Field = null, string? Rule = null, string? Detail = null)
 {
+    /// <summary>The data path's own refusal.</summary>
+    public static RefusedBy Edge(NdisStatus status, string? detail = null) => new(EdgePosition, EdgeName, status, Detail: detail);
+
     public const int EdgePosition = -1;
     public const string EdgeName = "miniport-edge";
 }

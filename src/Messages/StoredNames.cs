@@ -44,6 +44,7 @@ public static class StoredNames
         ["PortReleased.1"] = typeof(PortReleased),
         ["PortInFlightSet.1"] = typeof(PortInFlightSet),
         ["PortDrainDeferred.1"] = typeof(PortDrainDeferred),
+        ["PortPropertyProposed.1"] = typeof(PortPropertyProposed),
         ["PortPropertyChanged.1"] = typeof(PortPropertyChanged),
         ["PortPropertyRefused.1"] = typeof(PortPropertyRefused),
         ["PortDrained.1"] = typeof(PortDrained),
@@ -71,6 +72,18 @@ public static class StoredNames
         ["NicRepaired.1"] = typeof(NicRepaired),
         ["NicEdgeFaulted.1"] = typeof(NicEdgeFaulted),
         ["NicDriftTold.1"] = typeof(NicDriftTold),
+        ["NicCreateUndoing.1"] = typeof(NicCreateUndoing),
+        ["NicPolicyProposed.1"] = typeof(NicPolicyProposed),
+        ["NicPolicyApplied.1"] = typeof(NicPolicyApplied),
+        ["NicPolicyRefused.1"] = typeof(NicPolicyRefused),
+        ["NicReadStarted.1"] = typeof(NicReadStarted),
+        ["NicReadEnded.1"] = typeof(NicReadEnded),
+        ["NicRuntimeRestoreStarted.1"] = typeof(NicRuntimeRestoreStarted),
+        ["NicRuntimeRestoreEnded.1"] = typeof(NicRuntimeRestoreEnded),
+        ["NicSeriesOpened.1"] = typeof(NicSeriesOpened),
+        ["NicSeriesCompleted.1"] = typeof(NicSeriesCompleted),
+        ["NicSeriesFailed.1"] = typeof(NicSeriesFailed),
+        ["NicRestoreOverdue.1"] = typeof(NicRestoreOverdue),
         ["SwitchDefined.1"] = typeof(SwitchDefined),
         ["SwitchReady.1"] = typeof(SwitchReady),
         ["SwitchNotReady.1"] = typeof(SwitchNotReady),
@@ -255,6 +268,7 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(PortReleased))]
 [JsonSerializable(typeof(PortInFlightSet))]
 [JsonSerializable(typeof(PortDrainDeferred))]
+[JsonSerializable(typeof(PortPropertyProposed))]
 [JsonSerializable(typeof(PortPropertyChanged))]
 [JsonSerializable(typeof(PortPropertyRefused))]
 [JsonSerializable(typeof(PortDrained))]
@@ -282,6 +296,18 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(NicRepaired))]
 [JsonSerializable(typeof(NicEdgeFaulted))]
 [JsonSerializable(typeof(NicDriftTold))]
+[JsonSerializable(typeof(NicCreateUndoing))]
+[JsonSerializable(typeof(NicPolicyProposed))]
+[JsonSerializable(typeof(NicPolicyApplied))]
+[JsonSerializable(typeof(NicPolicyRefused))]
+[JsonSerializable(typeof(NicReadStarted))]
+[JsonSerializable(typeof(NicReadEnded))]
+[JsonSerializable(typeof(NicRuntimeRestoreStarted))]
+[JsonSerializable(typeof(NicRuntimeRestoreEnded))]
+[JsonSerializable(typeof(NicSeriesOpened))]
+[JsonSerializable(typeof(NicSeriesCompleted))]
+[JsonSerializable(typeof(NicSeriesFailed))]
+[JsonSerializable(typeof(NicRestoreOverdue))]
 [JsonSerializable(typeof(SwitchDefined))]
 [JsonSerializable(typeof(SwitchReady))]
 [JsonSerializable(typeof(SwitchNotReady))]

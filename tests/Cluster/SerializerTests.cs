@@ -86,7 +86,7 @@ public sealed class SerializerTests : IAsyncLifetime
             [new Executed("m1", null, StoredAnswer.Of("m1", new Done(), null), "operator:ann", "c1"), new Executed("m2", "h", null, "operator:ann", "c2")],
             ImmutableSortedDictionary<string, Origin>.Empty.Add("ask:1", new Origin("who", "corr", "cause")), new Poison("m3", "boom"));
         var back = Assert.IsType<CoreSnapshot>(RoundTrip(snapshot, out var manifest));
-        Assert.Equal("snapshot/VmState.1", manifest);
+        Assert.Equal("snapshot/VmState.2", manifest);
         Assert.Equal(snapshot.State, back.State);
         Assert.Equal((9, 4, snapshot.Poison), (back.Sequence, back.Revision, back.Poison));
         Assert.Equal(snapshot.Origins, back.Origins);

@@ -19,7 +19,7 @@ static class NicDevice
         {
             return Decision<NicEvent>.Accept(new Done());
         }
-        if (state.OidOrNull is not null || body.Drift is { Stage: DriftStage.Repairing })
+        if (state.OidOrNull is not null || body.Work is not null || body.Drift is { Stage: DriftStage.Repairing })
         {
             // A report may overtake the completion that it came after: it is judged when the command is completed.
             return Decision<NicEvent>.Refuse(new Refusal(
@@ -31,7 +31,7 @@ static class NicDevice
         {
             return Decision<NicEvent>.Accept(new Done()); // Said before our last command was applied.
         }
-        return (AsWanted(state, seen), body.Drift) switch
+        return (AsWanted(body, seen, state is NicState.Connected), body.Drift) switch
         {
             (true, null) => Decision<NicEvent>.Accept(new Done()),
             (true, _) => Decision<NicEvent>.Accept(new Done(), new NicConverged(report.Source, seen)),
@@ -45,9 +45,10 @@ static class NicDevice
     public static Decision<NicEvent> Settle(NicState state, AnswerArrived answer) => (state.BodyOrNull, answer.Reply) switch
     {
         ({ Drift.Stage: DriftStage.Telling } body, DriftAnswer { Repair: true }) =>
-            Decision<NicEvent>.Accept(null, new NicDriftTold(true), new NicRepairStarted(body.Revision + 1)),
+            Decision<NicEvent>.Accept(null, new NicDriftTold(true), new NicRepairStarted(body.NextRevision)),
         ({ Drift.Stage: DriftStage.Telling }, _) => Decision<NicEvent>.Accept(null, new NicDriftTold(false)),
-        ({ Drift.Stage: DriftStage.Repairing }, CommandDone { Completion: { Status: NdisStatus.Success } completion } done) =>
+        ({ Drift.Stage: DriftStage.Repairing } body, CommandDone { Completion: { Status: NdisStatus.Success } completion } done)
+            when completion.Observed is not { } seen || AsWanted(body, seen, state is NicState.Connected) =>
             Decision<NicEvent>.Accept(null, new NicRepaired(completion.Observed, done.Session)),
         ({ Drift.Stage: DriftStage.Repairing } body, CommandDone { Completion: var failed }) =>
             Decision<NicEvent>.Accept(null,
@@ -80,7 +81,7 @@ static class NicDevice
 
     public static IEnumerable<Effect> Outstanding(NicState state)
     {
-        if (state.BodyOrNull is not { Drift: { } drift } body || state.OidOrNull is not null)
+        if (state.BodyOrNull is not { Drift: { } drift, Work: null } body || state.OidOrNull is not null)
         {
             yield break;
         }
@@ -97,11 +98,29 @@ static class NicDevice
     }
 
     /// <summary>A command for the device; it carries epoch and revision, which the host checks and writes into the alias.</summary>
-    public static Effect.Ask Command(NicState state, NicBody body, string effect, DriverVerb verb, bool up) => new(
-        effect, EntityId.Bridge(body.Place.Host), new IssueCommand(new DriverCommand(
-            $"{state.Id}>{effect}", verb, body.Place.Switch, body.Place.Port, state.Id.Parts[0], state.Id.Parts[^1], state.Id.Text,
-            state.Epoch, body.Revision, up, body.Parameters.Attach, body.Parameters.PermanentMacAddress, body.Parameters.Mtu ?? 0)));
+    public static Effect.Ask Command(NicState state, NicBody body, string effect, DriverVerb verb, bool up, NicRuntime? runtime = null)
+    {
+        var parts = state.Id.Parts; // VM and NIC; or host, switch, port and index of an adapter that is no VM's
+        return new Effect.Ask(effect, EntityId.Bridge(body.Place.Host), new IssueCommand(new DriverCommand(
+            $"{state.Id}>{effect}", verb, body.Place.Switch, body.Place.Port, parts.Length == 2 ? parts[0] : "", parts[^1], state.Id.Text,
+            state.Epoch, body.Revision, up, body.Parameters.Attach, body.Mac, body.Parameters.Mtu ?? 0,
+            Policy: verb is DriverVerb.CreateNic or DriverVerb.RepairNic or DriverVerb.ApplyPolicy ? body.Policy : null, Runtime: runtime)));
+    }
 
-    static bool AsWanted(NicState state, DeviceState seen) =>
-        seen.Present && seen.Enslaved && seen.Up == state is NicState.Connected;
+    /// <summary>The gate is where it should be, and the whole policy is enforced: applied is not accepted (design.md 5).</summary>
+    public static bool AsWanted(NicBody body, DeviceState seen, bool up) =>
+        seen.Present && seen.Enslaved && seen.Up == up && Enforces(seen, body.Policy);
+
+    public static bool Enforces(DeviceState? seen, PortPolicy? policy) => policy is null || seen?.Policy == policy.Digest;
+
+    /// <summary>The read-back of a completed command: applied, or a drift to be told when it is not as wanted.</summary>
+    public static NicBody Seen(NicBody body, DeviceState? observed, long session, bool up) => observed is null
+        ? body with { Applied = NicLifecycle.HasDevice(body.Parameters) ? body.Applied : body.Revision }
+        : body with
+        {
+            Observed = observed,
+            SeenIn = session,
+            Applied = observed.Revision,
+            Drift = AsWanted(body, observed, up) ? null : new NicDrift($"readback:{body.Revision}", observed, DriftStage.Telling),
+        };
 }

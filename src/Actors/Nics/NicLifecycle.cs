@@ -29,11 +29,15 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     public static Decision<NicEvent> Decide(NicState state, Command command, in Turn turn) => command switch
     {
         ArriveOid arrival => Judge(state, arrival, turn),
-        AnswerArrived answer => Settle(state, answer),
+        AnswerArrived answer => Settle(state, answer, turn),
+        EnforcePolicy enforce => NicWorks.Enforce(state, enforce, turn),
+        ReadRuntime => NicWorks.Read(state, turn),
+        RestoreRuntime restore => NicWorks.Restore(state, restore, turn),
         TakeHold take => Hold(state, take, turn),
         ReleaseHold release => Release(state, release),
         SetInFlight set => InFlight(state, set),
         AwaitDrain => WaitForGate(state, turn),
+        TimerElapsed(var effect) when effect.StartsWith(NicTransfers.WakePrefix, StringComparison.Ordinal) => NicTransfers.Elapsed(state, effect),
         TimerElapsed => Stuck(state),
         IndicateStatus status => Indicate(state, status),
         ReportDevice report => NicDevice.Report(state, report),
@@ -44,6 +48,7 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     static Decision<NicEvent> Judge(NicState state, ArriveOid a, in Turn turn)
     {
         var oid = a.Request.Oid;
+        var restoreBy = state.BodyOrNull is { } body ? NicTransfers.RestoreBy(body, turn.Now) : null;
         return state switch
         {
             NicState.Absent when oid == OidCode.NicCreate => Create(state, a, turn),
@@ -52,9 +57,11 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
             _ when oid == OidCode.NicCreate => Illegal(state, a, "nic.create.exists", "The NIC is on a port already.", "switch.md 3.1 T2"),
             _ when state.OidOrNull is not null =>
                 Illegal(state, a, "nic.busy", "An OID about this NIC is not completed yet.", "switch.md 9.3.5"),
+            _ when state.BodyOrNull is { Work: not null } => NicWorks.Busy, // it comes again; nothing was decided
+            _ when NicTransfers.IsAbout(oid) => NicTransfers.Judge(state, a),
 
             NicState.Created s when oid == OidCode.NicConnect => Proceed(s.Body, a, turn, s,
-                open => new NicConnectProposed(open, s.Body.Revision + 1), () => new NicConnected(a.Request.RequestId, null), "Connected"),
+                open => new NicConnectProposed(open, s.Body.NextRevision), () => new NicConnected(a.Request.RequestId, null, RestoreBy: restoreBy), "Connected"),
             NicState.Created when oid == OidCode.NicDisconnect =>
                 Illegal(state, a, "nic.disconnect.not-connected", "The NIC was never connected; NIC_DELETE ends it.", "X04"),
             NicState.Created when oid == OidCode.NicUpdated =>
@@ -63,9 +70,10 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
 
             NicState.Connected when oid == OidCode.NicConnect =>
                 Illegal(state, a, "nic.connect.connected", "The NIC is connected.", "X03"),
-            NicState.Connected s when oid == OidCode.NicUpdated => Update(s, a),
+            NicState.Connected s when oid == OidCode.NicUpdated =>
+                a.Request.Parameters is NicParameters changes ? NicWorks.Update(s, a, changes, turn) : Missing(),
             NicState.Connected s when oid == OidCode.NicDisconnect => Proceed(s.Body, a, turn, s,
-                open => new NicDisconnectReceived(open, s.Body.Revision + 1), () => new NicDisconnected(a.Request.RequestId, null), "Disconnected"),
+                open => new NicDisconnectReceived(open, s.Body.NextRevision), () => new NicDisconnected(a.Request.RequestId, null), "Disconnected"),
             NicState.Connected when oid == OidCode.NicDelete =>
                 Illegal(state, a, "nic.delete.connected", "NIC_DISCONNECT comes first.", "X05"),
 
@@ -89,8 +97,13 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         }
         var at = a.Port.Parts;
         var place = new NicPlace(at[0], at[1], at[2], a.Request.PortId, a.Request.NicIndex);
-        var proposed = new NicCreateProposed(
-            Open(a, turn), place, a.Mtu is { } mtu ? parameters with { Mtu = mtu } : parameters, Math.Max(state.Epoch + 1, parameters.Epoch));
+        var made = parameters with
+        {
+            Mtu = a.Mtu ?? parameters.Mtu,
+            Attach = parameters.NicType == NicType.Internal ? NicAttach.Host : parameters.Attach,
+        };
+        var policy = HasDevice(made) ? NicWorks.Wanted(a.Policy, MacOf(made)) : null;
+        var proposed = new NicCreateProposed(Open(a, turn), place, made, Math.Max(state.Epoch + 1, parameters.Epoch), policy, a.Restoring);
         if (a.Refused is { } by)
         {
             return Decision<NicEvent>.Accept(
@@ -101,15 +114,10 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
             : Decision<NicEvent>.Accept(Settled("Created"), proposed, new NicCreated(a.Request.RequestId, null));
     }
 
-    static Decision<NicEvent> Update(NicState.Connected s, ArriveOid a) =>
-        a.Request.Parameters is NicParameters changes
-            ? Decision<NicEvent>.Accept(Settled(s), new NicUpdated(a.Request.RequestId, changes))
-            : Missing();
-
     static Decision<NicEvent> Delete(NicState state, NicBody body, ArriveOid a, in Turn turn) =>
         body.Drain.Open
             ? Proceed(body, a, turn, state,
-                open => new NicDeleteReceived(open, body.Revision + 1), () => new NicDeleted(a.Request.RequestId), "Absent")
+                open => new NicDeleteReceived(open, body.NextRevision), () => new NicDeleted(a.Request.RequestId), "Absent")
             : Decision<NicEvent>.Refuse(new Refusal(
                 RefusalKind.Conflict, "nic.delete.draining", $"NIC_DELETE has to wait for {body.Drain.InWords}.", "G3", state.Name,
                 Holds: body.Drain.Report));
@@ -126,20 +134,21 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     }
 
     /// <summary>The host's answer to a command: an OID's, or a repair's; or the switch's word on a drift.</summary>
-    static Decision<NicEvent> Settle(NicState state, AnswerArrived answer)
+    static Decision<NicEvent> Settle(NicState state, AnswerArrived answer, in Turn turn)
     {
         if (state.OidOrNull is not { } oid)
         {
-            return NicDevice.Settle(state, answer);
+            return state.BodyOrNull is { Work: { } work } at ? NicWorks.Settle(state, at, work, answer) : NicDevice.Settle(state, answer);
         }
         var completion = (answer.Reply as CommandDone)?.Completion;
         var status = completion?.Status ?? NdisStatus.Failure;
         var (id, observed, session) = (oid.Request.RequestId, completion?.Observed, (answer.Reply as CommandDone)?.Session ?? 0);
+        var restoreBy = state.BodyOrNull is { } body ? NicTransfers.RestoreBy(body, turn.Now) : null;
         return state switch
         {
-            NicState.Creating when status != NdisStatus.Success => Refused(oid, status),
-            NicState.Creating => Late(oid, "Created", new NicCreated(id, observed, session)),
-            NicState.Connecting => Late(oid, "Connected", [.. Faulted(oid, DriverVerb.ConnectNic, status, completion), new NicConnected(id, observed, session)]),
+            NicState.Creating { Undoing: { } by } => Refused(oid, by),
+            NicState.Creating s => SettleCreate(s, oid, status, completion, session),
+            NicState.Connecting => Late(oid, "Connected", [.. Faulted(oid, DriverVerb.ConnectNic, status, completion), new NicConnected(id, observed, session, restoreBy)]),
             NicState.Disconnecting => Late(oid, "Disconnected",
                 [.. Faulted(oid, DriverVerb.DisconnectNic, status, completion), new NicDisconnected(id, observed, session)]),
             NicState.Deleting => Late(oid, "Absent", [.. Faulted(oid, DriverVerb.DeleteNic, status, completion), new NicDeleted(id)]),
@@ -147,12 +156,24 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         };
     }
 
-    static Decision<NicEvent> Refused(OpenOid oid, NdisStatus status)
+    /// <summary>Created is what was read back whole. A device that is there all the same is removed before the refusal is told.</summary>
+    static Decision<NicEvent> SettleCreate(NicState.Creating s, OpenOid oid, NdisStatus status, Completion? completion, long session)
     {
-        var by = new RefusedBy(RefusedBy.EdgePosition, RefusedBy.EdgeName, status);
-        return Decision<NicEvent>.Accept([new NicCreateRefused(oid.Request.RequestId, by)], null,
-            [new LateAnswer(oid.MessageId, new OidSettled(status, by, "Created", "Absent"), null)]);
+        var whole = NicDevice.Enforces(completion?.Observed, s.Body.Policy);
+        if (status == NdisStatus.Success && whole)
+        {
+            return Late(oid, "Created", new NicCreated(oid.Request.RequestId, completion?.Observed, session));
+        }
+        var by = RefusedBy.Edge(
+            status == NdisStatus.Success ? NdisStatus.Failure : status, whole ? completion?.Detail : completion?.Detail ?? "the host does not enforce the port's policy");
+        return completion?.Observed is { Present: true, Epoch: var epoch } && epoch == s.Epoch
+            ? Decision<NicEvent>.Accept(null, new NicCreateUndoing(oid.Request.RequestId, by))
+            : Refused(oid, by);
     }
+
+    static Decision<NicEvent> Refused(OpenOid oid, RefusedBy by) => Decision<NicEvent>.Accept(
+        [new NicCreateRefused(oid.Request.RequestId, by)], null,
+        [new LateAnswer(oid.MessageId, new OidSettled(by.Status, by, "Created", "Absent"), null)]);
 
     static Decision<NicEvent> Hold(NicState state, TakeHold take, in Turn turn) => state switch
     {
@@ -201,15 +222,19 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     public static NicState Evolve(NicState state, NicEvent happened) => (state, happened) switch
     {
         (NicState.Absent s, NicCreateProposed e) => new NicState.Creating(
-            s.Id, e.Epoch, new NicBody(e.Place, e.Parameters, 1, 0, null, 0, null, Drain.Empty), e.Oid),
-        (NicState.Creating s, NicCreated e) => new NicState.Created(s.Id, s.Epoch, Seen(s.Body, e.Observed, e.Session, up: false)),
+            s.Id, e.Epoch, new NicBody(e.Place, e.Parameters, 1, 0, null, 0, null, Drain.Empty, e.Policy,
+                Transfer: e.Restoring ? new NicTransfer(Expected: true) : null), e.Oid),
+        (NicState.Creating s, NicCreateUndoing e) => s with { Undoing = e.By },
+        (NicState.Creating s, NicCreated e) => new NicState.Created(s.Id, s.Epoch, NicDevice.Seen(s.Body, e.Observed, e.Session, up: false)),
         (NicState.Creating s, NicCreateRefused) => new NicState.Absent(s.Id, s.Epoch),
         (NicState.Created s, NicConnectProposed e) => new NicState.Connecting(s.Id, s.Epoch, AtConnect(s.Body, e), e.Oid),
-        (NicState.Connecting s, NicConnected e) => new NicState.Connected(s.Id, s.Epoch, Seen(s.Body, e.Observed, e.Session, up: true)),
-        (NicState.Connected s, NicUpdated e) => s with { Body = s.Body with { Parameters = Merged(s.Body.Parameters, e.Changes) } },
-        (NicState.Connected s, NicDisconnectReceived e) =>
-            new NicState.Disconnecting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
-        (NicState.Disconnecting s, NicDisconnected e) => new NicState.Disconnected(s.Id, s.Epoch, Seen(s.Body, e.Observed, e.Session, up: false)),
+        (NicState.Connecting s, NicConnected e) => new NicState.Connected(s.Id, s.Epoch, Transferred(NicDevice.Seen(s.Body, e.Observed, e.Session, up: true), e)),
+        (NicState.Connected s, NicDisconnectReceived e) => new NicState.Disconnecting(s.Id, s.Epoch, s.Body with
+        {
+            Revision = e.Revision,
+            Transfer = s.Body.Transfer is { } transfer ? transfer with { Open = null } : null,
+        }, e.Oid),
+        (NicState.Disconnecting s, NicDisconnected e) => new NicState.Disconnected(s.Id, s.Epoch, NicDevice.Seen(s.Body, e.Observed, e.Session, up: false)),
         (NicState.Created s, NicDeleteReceived e) => new NicState.Deleting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
         (NicState.Disconnected s, NicDeleteReceived e) => new NicState.Deleting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
         (NicState.Deleting s, NicDeleted) => new NicState.Absent(s.Id, s.Epoch),
@@ -220,6 +245,10 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         (_, NicDeleteDeferred e) => With(state, body => body with { Drain = body.Drain.Deferred(e.MessageId, e.Since) }),
         (_, NicDrained) => With(state, body => body with { Drain = body.Drain.Drained() }),
         (_, NicDrainStuck) => With(state, body => body with { Drain = body.Drain with { Stuck = true } }),
+        (_, NicSeriesOpened or NicSeriesCompleted or NicSeriesFailed or NicRestoreOverdue) => With(state, body => Transferred(body, happened)),
+        (_, NicUpdated or NicPolicyProposed or NicPolicyApplied or NicPolicyRefused or NicReadStarted or NicReadEnded
+            or NicRuntimeRestoreStarted or NicRuntimeRestoreEnded) =>
+            With(state, body => NicWorks.Evolve(body, happened, state is NicState.Connected)),
         (_, NicDrifted or NicConverged or NicDriftTold or NicRepairStarted or NicRepaired) =>
             With(state, body => NicDevice.Evolve(body, happened)),
         _ => throw new UnreachableException($"{happened} cannot follow {state}"),
@@ -229,6 +258,7 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     {
         var verb = state switch
         {
+            NicState.Creating { Undoing: not null } => DriverVerb.DeleteNic,
             NicState.Creating => DriverVerb.CreateNic,
             NicState.Connecting => DriverVerb.ConnectNic,
             NicState.Disconnecting => DriverVerb.DisconnectNic,
@@ -241,24 +271,15 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
             yield return NicDevice.Command(
                 state, body, string.Create(CultureInfo.InvariantCulture, $"{state.Epoch}.{body.Revision}:{verb}"), verb, state is NicState.Connecting);
         }
-        foreach (var effect in NicDevice.Outstanding(state).Concat(state.BodyOrNull?.Drain.Outstanding() ?? []))
+        foreach (var effect in NicWorks.Outstanding(state).Concat(NicDevice.Outstanding(state)).Concat(NicTransfers.Outstanding(state))
+            .Concat(state.BodyOrNull?.Drain.Outstanding() ?? []))
         {
             yield return effect;
         }
     }
 
-    /// <summary>The read-back of a completed command: applied, or a drift to be told when it is not as wanted.</summary>
-    static NicBody Seen(NicBody body, DeviceState? observed, long session, bool up) => observed is null
-        ? body with { Applied = HasDevice(body.Parameters) ? body.Applied : body.Revision }
-        : body with
-        {
-            Observed = observed,
-            SeenIn = session,
-            Applied = observed.Revision,
-            Drift = observed.Present && observed.Enslaved && observed.Up == up
-                ? null
-                : new NicDrift($"readback:{body.Revision}", observed, DriftStage.Telling),
-        };
+    static NicBody Transferred(NicBody body, NicEvent happened) => NicTransfers.Evolve(body.Transfer ?? NicTransfer.None, happened) is var transfer
+        && transfer != NicTransfer.None ? body with { Transfer = transfer } : body;
 
     internal static NicState With(NicState state, Func<NicBody, NicBody> change) => state switch
     {
@@ -280,7 +301,7 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     };
 
     /// <summary>Identity stays; what is not given stays (switch.md 2.4 NIC_UPDATED).</summary>
-    static NicParameters Merged(NicParameters old, NicParameters changes) => old with
+    internal static NicParameters Merged(NicParameters old, NicParameters changes) => old with
     {
         NicFriendlyName = changes.NicFriendlyName ?? old.NicFriendlyName,
         NetCfgInstanceId = changes.NetCfgInstanceId ?? old.NetCfgInstanceId,
@@ -292,14 +313,18 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         VfAssigned = changes.VfAssigned ?? old.VfAssigned,
     };
 
-    /// <summary>External and internal NICs have no device that this release makes.</summary>
-    internal static bool HasDevice(NicParameters parameters) => parameters.NicType is NicType.Synthetic or NicType.Emulated;
+    /// <summary>An external NIC is the host's own adapter: nothing is made for it.</summary>
+    internal static bool HasDevice(NicParameters parameters) => parameters.NicType != NicType.External;
+
+    /// <summary>The address that policies are enforced against: the current one, or the permanent one (switch.md 1.4).</summary>
+    internal static string? MacOf(NicParameters parameters) =>
+        MacAddress.Canonical(parameters.CurrentMacAddress) ?? MacAddress.Canonical(parameters.PermanentMacAddress);
 
     static OpenOid Open(ArriveOid a, in Turn turn) => new(turn.MessageId, a.Request, a.Switch, a.Port, a.Nic, a.Refused, a.Mtu);
 
     static OidSettled Settled(string name) => new(NdisStatus.Success, null, "Created", name);
 
-    static OidSettled Settled(NicState state) => Settled(state.Name);
+    internal static OidSettled Settled(NicState state) => Settled(state.Name);
 
     static Decision<NicEvent> Late(OpenOid oid, string name, params ImmutableArray<NicEvent> events) =>
         Decision<NicEvent>.Accept(events, null, [new LateAnswer(oid.MessageId, Settled(name), null)]);
@@ -310,6 +335,6 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     static Decision<NicEvent> Missing() =>
         Decision<NicEvent>.Refuse(new Refusal(RefusalKind.Unprocessable, "oid.parameters", "The OID needs NIC parameters.", "O13", Field: "parameters"));
 
-    static Decision<NicEvent> Illegal(NicState state, ArriveOid a, string code, string detail, string rule) =>
+    internal static Decision<NicEvent> Illegal(NicState state, ArriveOid a, string code, string detail, string rule) =>
         Decision<NicEvent>.Refuse(Refusal.Illegal(code, $"{a.Request.Oid}: {detail}", rule, state.Name));
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Ports.Properties;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Actors.Ports;
@@ -54,15 +55,14 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
             PortState.Created s when oid == OidCode.PortUpdated => Update(s, a),
             PortState.Created s when oid == OidCode.NicCreate => Attach(s, a, turn),
             PortState.Created s when oid == OidCode.NicDelete => Detach(s, a, turn),
-            PortState.Created s when IsPropertyChange(oid) => ChangeProperty(s, a),
-            PortState.Created when oid == OidCode.PortPropertyEnum => Forwarded(state, a),
+            PortState.Created s when PortProperties.IsChange(oid) => PortProperties.Change(s, a, Open(a, turn)),
             PortState.Created { Body.Parameters.IsValidationPort: true } s when oid == OidCode.PortDelete =>
                 Delete(s, s.Body.Drain, new PortDeleteReceived(Open(a, turn), WithoutTeardown: true)),
             PortState.Created when oid == OidCode.PortDelete =>
                 Illegal(state, a, "port.delete.not-torn-down", "PORT_TEARDOWN comes first.", "X09"),
             PortState.Created => Forwarded(state, a),
 
-            PortState.TearingDown or PortState.TornDown when IsPropertyChange(oid) => Forwarded(state, a), // L18: sent before the teardown
+            PortState.TearingDown or PortState.TornDown when PortProperties.IsChange(oid) => Forwarded(state, a), // L18: sent before the teardown
             PortState.TornDown s when oid == OidCode.PortDelete => Delete(s, s.Body.Drain, new PortDeleteReceived(Open(a, turn))),
             PortState.TearingDown when oid == OidCode.PortDelete =>
                 Illegal(state, a, "port.delete.tearing-down", "PORT_TEARDOWN is not completed yet.", "G5"),
@@ -130,22 +130,6 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
             ? Decision<PortEvent>.Accept(null, new NicDetachProposed(Open(a, turn)))
             : Illegal(s, a, "nic.absent", "There is no NIC with this index on the port.", "switch.md 3.1");
 
-    static Decision<PortEvent> ChangeProperty(PortState.Created s, ArriveOid a)
-    {
-        if (a.Request.Parameters is not PropertyParameters property)
-        {
-            return Missing("property parameters");
-        }
-        var (id, oid) = (a.Request.RequestId, a.Request.Oid);
-        // UPDATE and DELETE of an instance that was never added: INVALID_PARAMETER, the old value is kept (V17).
-        var by = a.Refused ?? (oid != OidCode.PortPropertyAdd && !s.Body.Properties.ContainsKey(property.Key)
-            ? new RefusedBy(RefusedBy.EdgePosition, RefusedBy.EdgeName, NdisStatus.InvalidParameter)
-            : null);
-        return by is not null
-            ? Decision<PortEvent>.Accept(new OidSettled(by.Status, by, s.Name, "Absent"), new PortPropertyRefused(id, oid, by))
-            : Decision<PortEvent>.Accept(Settled(s), new PortPropertyChanged(id, oid, property));
-    }
-
     /// <summary>What the port asked has been answered: by the data path or by the NIC.</summary>
     static Decision<PortEvent> Settle(PortState state, AnswerArrived answer)
     {
@@ -156,7 +140,7 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
             case PortState.Creating s when status == NdisStatus.Success:
                 return Late([new PortCreated(s.Oid.Request.RequestId)], s.Oid, new OidSettled(status, null, "Created", "Absent"));
             case PortState.Creating s:
-                var by = new RefusedBy(RefusedBy.EdgePosition, RefusedBy.EdgeName, status);
+                var by = RefusedBy.Edge(status, completion?.Detail);
                 return Late([new PortCreateRefused(s.Oid.Request.RequestId, by)], s.Oid, new OidSettled(status, by, "NotCreated", "Absent"));
             case PortState.TearingDown s:
                 return Late([.. Faulted(s.Oid, DriverVerb.TeardownPort, status, completion), new PortTornDown(s.Oid.Request.RequestId)],
@@ -164,6 +148,8 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
             case PortState.Deleting s:
                 return Late([.. Faulted(s.Oid, DriverVerb.DeletePort, status, completion), new PortDeleted(s.Oid.Request.RequestId)],
                     s.Oid, new OidSettled(NdisStatus.Success, null, "NotCreated", "Absent"));
+            case PortState.Created { Oid: { } oid, Proposal: { } proposal } s:
+                return PortProperties.Settle(s, oid, proposal, answer);
             case PortState.Created { Oid: { } oid }:
                 return SettleNic(oid, answer);
             default:
@@ -234,8 +220,9 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
         (PortState.Creating s, PortCreateRefused) => new PortState.Absent(s.Id, s.Incarnations),
         (PortState.Created s, PortUpdated e) =>
             s with { Body = s.Body with { Parameters = s.Body.Parameters with { PortFriendlyName = e.PortFriendlyName } } },
-        (PortState.Created s, PortPropertyChanged e) => s with { Body = s.Body with { Properties = Changed(s.Body.Properties, e) } },
-        (_, PortPropertyRefused) => state,
+        (PortState.Created s, PortPropertyProposed e) => s with { Oid = e.Oid, Proposal = new PortProposal(e.Property, e.EnforcedBy, e.Policy) },
+        (PortState.Created s, PortPropertyChanged e) => s with { Oid = null, Proposal = null, Body = PortProperties.Changed(s.Body, e) },
+        (PortState.Created s, PortPropertyRefused) => s with { Oid = null, Proposal = null },
         (PortState.Created s, NicAttachProposed e) =>
             s with { Oid = e.Oid, Body = s.Body with { Nics = s.Body.Nics.Add(e.Oid.Request.NicIndex, e.Nic) } },
         (PortState.Created s, NicAttached) => s with { Oid = null },
@@ -265,10 +252,14 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
             case PortState.Creating s:
                 yield return Edge(s, DriverVerb.CreatePort);
                 break;
+            case PortState.Created { Oid: { } oid, Proposal: { } proposal } s:
+                yield return PortProperties.Tell(s, oid, proposal);
+                break;
             case PortState.Created { Oid: { } oid } s:
                 yield return new Effect.Ask(
-                    $"{oid.Request.RequestId}:nic", s.Body.Nics[oid.Request.NicIndex],
-                    new ArriveOid(oid.Request with { PortId = s.Body.PortId }, oid.Switch, s.Id, oid.Nic, oid.Refused, oid.Mtu));
+                    $"{oid.Request.RequestId}:nic", s.Body.Nics[oid.Request.NicIndex], new ArriveOid(
+                        oid.Request with { PortId = s.Body.PortId }, oid.Switch, s.Id, oid.Nic, oid.Refused, oid.Mtu,
+                        Policy: PortPolicies.Of(s.Body.Properties.Values), Restoring: s.Body.Parameters.Restoring));
                 break;
             case PortState.TearingDown s:
                 yield return Edge(s, DriverVerb.TeardownPort);
@@ -296,11 +287,7 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
 
     static PortBody NewBody(PortCreateProposed e) => new(
         e.Oid.Switch, e.Oid.Request.PortId, e.Parameters, ImmutableSortedDictionary<int, EntityId>.Empty,
-        ImmutableSortedDictionary.Create<string, PropertyParameters>(StringComparer.Ordinal), Drain.Empty);
-
-    static ImmutableSortedDictionary<string, PropertyParameters> Changed(
-        ImmutableSortedDictionary<string, PropertyParameters> properties, PortPropertyChanged e) =>
-        e.Oid == OidCode.PortPropertyDelete ? properties.Remove(e.Property.Key) : properties.SetItem(e.Property.Key, e.Property);
+        ImmutableSortedDictionary.Create<string, PortProperty>(StringComparer.Ordinal), Drain.Empty);
 
     static PortState WithDrain(PortState state, Func<Drain, Drain> change)
     {
@@ -321,24 +308,24 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
         (PortType.Generic, _) or (PortType.External, NicType.External) or (PortType.Synthetic, NicType.Synthetic)
         or (PortType.Emulated, NicType.Emulated) or (PortType.Internal, NicType.Internal);
 
-    static bool IsPropertyChange(OidCode oid) =>
-        oid == OidCode.PortPropertyAdd || oid == OidCode.PortPropertyUpdate || oid == OidCode.PortPropertyDelete;
-
     static OpenOid Open(ArriveOid a, in Turn turn) => new(turn.MessageId, a.Request, a.Switch, a.Port, a.Nic, a.Refused, a.Mtu);
 
-    static OidSettled Settled(PortState state) => new(NdisStatus.Success, null, state.Name, "Absent");
+    internal static OidSettled Settled(PortState state) => new(NdisStatus.Success, null, state.Name, "Absent");
 
     /// <summary>Nothing changes here; an extension's refusal of what it may refuse is told as it is.</summary>
     static Decision<PortEvent> Forwarded(PortState state, ArriveOid a) => Decision<PortEvent>.Accept(
-        a.Refused is { } by ? new OidSettled(by.Status, by, state.Name, "Absent") : Settled(state));
+        a.Refused is { } by ? new OidSettled(by.Status, by, state.Name, "Absent")
+        : a.Request.Oid == OidCode.PortPropertyEnum && state.BodyOrNull is { } body
+            ? Settled(state) with { Output = PortProperties.Enumerate(body, a.Request.Parameters) }
+        : Settled(state));
 
-    static Decision<PortEvent> Late(ImmutableArray<PortEvent> events, OpenOid oid, OidSettled settled) =>
+    internal static Decision<PortEvent> Late(ImmutableArray<PortEvent> events, OpenOid oid, OidSettled settled) =>
         Decision<PortEvent>.Accept(events, null, [new LateAnswer(oid.MessageId, settled, null)]);
 
     static IEnumerable<PortEvent> Faulted(OpenOid oid, DriverVerb verb, NdisStatus status, Completion? completion) =>
         status == NdisStatus.Success ? [] : [new PortEdgeFaulted(oid.Request.RequestId, verb, status, completion?.Detail)];
 
-    static Decision<PortEvent> Missing(string what) =>
+    internal static Decision<PortEvent> Missing(string what) =>
         Decision<PortEvent>.Refuse(new Refusal(RefusalKind.Unprocessable, "oid.parameters", $"The OID needs {what}.", "O13", Field: "parameters"));
 
     static Decision<PortEvent> Draining(PortState state, string code, string oid, Drain drain) =>

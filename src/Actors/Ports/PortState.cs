@@ -22,8 +22,13 @@ public abstract record PortState(EntityId Id, int Incarnations)
     /// <summary>PORT_CREATE is with the data path; the port does not exist yet.</summary>
     public sealed record Creating(EntityId Id, int Incarnations, PortBody Body, OpenOid Oid) : PortState(Id, Incarnations);
 
-    /// <summary>The port exists. <paramref name="Oid"/> is a NIC_CREATE or NIC_DELETE that its NIC has not settled yet.</summary>
-    public sealed record Created(EntityId Id, int Incarnations, PortBody Body, OpenOid? Oid) : PortState(Id, Incarnations);
+    /// <summary>
+    /// The port exists. <paramref name="Oid"/> is a NIC_CREATE or NIC_DELETE, or a change of a property, that its NIC has
+    /// not settled yet.
+    /// </summary>
+    /// <param name="Proposal">The property, where the OID changes one.</param>
+    public sealed record Created(EntityId Id, int Incarnations, PortBody Body, OpenOid? Oid, PortProposal? Proposal = null)
+        : PortState(Id, Incarnations);
 
     /// <summary>PORT_TEARDOWN was received and is with the data path: no new references, no NICs.</summary>
     public sealed record TearingDown(EntityId Id, int Incarnations, PortBody Body, OpenOid Oid) : PortState(Id, Incarnations);
@@ -64,5 +69,12 @@ public sealed record PortBody(
     uint PortId,
     PortParameters Parameters,
     ImmutableSortedDictionary<int, EntityId> Nics,
-    ImmutableSortedDictionary<string, PropertyParameters> Properties,
+    ImmutableSortedDictionary<string, PortProperty> Properties,
     Drain Drain);
+
+/// <summary>A property that holds.</summary>
+/// <param name="EnforcedBy">The extension that enforces it, or the miniport edge; null: nobody does (V15).</param>
+public sealed record PortProperty(PropertyParameters Parameters, string? EnforcedBy);
+
+/// <summary>A property on its way to the NIC, with the whole policy that it would make.</summary>
+public sealed record PortProposal(PropertyParameters Property, string? EnforcedBy, PortPolicy Policy);

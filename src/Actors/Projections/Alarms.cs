@@ -61,10 +61,16 @@ public static class Alarms
         {
             var seen = drift.Observed;
             alarms.Add(new Alarm("nic.drift", AlarmSeverity.Warning,
-                $"The device is {(seen.Present ? $"there, its gate {(seen.Up ? "open" : "closed")}, {(seen.Enslaved ? "on" : "not on")} the switch" : "gone")}; the NIC is {nic.Name}.",
+                $"The device is {(seen.Present ? $"there, its gate {(seen.Up ? "open" : "closed")}, {(seen.Enslaved ? "on" : "not on")} the switch{(NicDevice.Enforces(seen, body.Policy) ? "" : ", its port's policy not enforced")}" : "gone")}; the NIC is {nic.Name}.",
                 drift.Stage == DriftStage.Repairing
                     ? "The switch repairs it."
                     : "Bring the device back, or set the switch's drift policy to repair and start the NIC again."));
+        }
+        if (body.Transfer is { Overdue: true })
+        {
+            alarms.Add(new Alarm("nic.restore.overdue", AlarmSeverity.Warning,
+                $"The port is a restoring one, and {NicTransfer.RestoreMax.TotalSeconds:0} s after NIC_CONNECT no NIC_RESTORE_COMPLETE has come: the NIC runs without its data.",
+                "Send NIC_RESTORE and NIC_RESTORE_COMPLETE, or disconnect the NIC."));
         }
         if (body.Drain.Stuck)
         {

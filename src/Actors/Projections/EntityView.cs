@@ -136,7 +136,10 @@ sealed partial class ViewNotesJson : JsonSerializerContext;
 /// <summary>Applied is not accepted (design.md 5).</summary>
 public static class Readiness
 {
-    /// <summary>The NIC is connected, its revision was read back from the host, and nothing has drifted since.</summary>
+    /// <summary>
+    /// The NIC is connected, its revision and its whole policy were read back from the host, and nothing has drifted since.
+    /// </summary>
     public static bool IsReady(this NicState nic) =>
-        nic is NicState.Connected { Body: { Drift: null } body } && body.Applied == body.Revision;
+        nic is NicState.Connected { Body: { Drift: null, Work: not NicWork.Enforce } body } && body.Applied >= body.Revision
+        && (!NicLifecycle.HasDevice(body.Parameters) || NicDevice.Enforces(body.Observed, body.Policy));
 }

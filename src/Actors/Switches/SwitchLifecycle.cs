@@ -165,7 +165,9 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         }
         var (request, oid) = (slot.Request, slot.Request.Oid);
         var outcome = Outcome(
-            request, request.PortId, slot.Verdict, settled.Status, settled.RefusedBy, settled.PortState, NicState(s, slot) ?? settled.NicState);
+            request, request.PortId, slot.Verdict, settled.Status, settled.RefusedBy, settled.PortState, NicState(s, slot) ?? settled.NicState)
+            with
+        { Output = settled.Output };
         if (s.Ports.TryGetValue(request.PortId, out var port) && port.Type == PortType.External && slot.Nic is not null)
         {
             var after = SwitchRules.Completed(s, new OidCompleted(slot.MessageId, oid, outcome));

@@ -149,7 +149,9 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
 
     static OidOutcome Outcome(OidCode oid, JsonNode answer) => new(
         (string)answer["requestId"]!, oid, Status(answer["status"]), (uint)answer["portId"]!, (int)answer["nicIndex"]!,
-        answer["refusedBy"] is { } by ? new RefusedBy((int)by["position"]!, (string)by["extension"]!, Status(by["status"])) : null,
+        answer["refusedBy"] is { } by
+            ? new RefusedBy((int)by["position"]!, (string)by["extension"]!, Status(by["status"]), (string?)by["field"], (string?)by["rule"], (string?)by["detail"])
+            : null,
         answer["faults"].Deserialize<List<ExtensionFault>>(Json)!,
         [.. answer["trace"]!.AsArray().Select(step => new TraceStep(
             (int)step!["position"]!, (string)step["extension"]!, Enum.Parse<TraceDirection>((string)step["direction"]!, ignoreCase: true), Status(step["status"])))],

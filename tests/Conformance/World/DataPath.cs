@@ -21,6 +21,12 @@ public sealed class DataPath(string host)
     /// <summary>Devices by NIC key.</summary>
     public SortedDictionary<string, DeviceState> Devices { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>What the data path of each NIC has gathered, by NIC key.</summary>
+    public SortedDictionary<string, NicRuntime> Runtimes { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Policies that the host says it applied and does not enforce: nothing of them is read back.</summary>
+    public bool Deaf { get; set; }
+
     /// <summary>Commands that were carried out, oldest first; repeats are not.</summary>
     public List<DriverCommand> Carried { get; } = [];
 
@@ -46,6 +52,8 @@ public sealed class DataPath(string host)
         return Frame(FrameKind.Vanished, device with { Present = false, Up = false, Enslaved = false });
     }
 
+    public DriverFrame LosePolicy(string nicKey) => Frame(FrameKind.Changed, Devices[nicKey] = Devices[nicKey] with { Policy = null });
+
     public DriverFrame MoveGate(string nicKey, bool up) => Frame(FrameKind.Changed, Devices[nicKey] = Devices[nicKey] with { Up = up });
 
     public Completion Carry(DriverCommand command)
@@ -58,7 +66,9 @@ public sealed class DataPath(string host)
         var failure = Planted(command.Verb) ?? Act(command);
         return _completions[command.CommandId] = failure is { } status
             ? new Completion(command.CommandId, status, "planted or stale", Observed(command))
-            : new Completion(command.CommandId, NdisStatus.Success, null, Observed(command));
+            : new Completion(command.CommandId, NdisStatus.Success, null, Observed(command), command.Verb == DriverVerb.ReadNic
+                ? Runtimes.GetValueOrDefault(command.NicKey) ?? new NicRuntime([], 0, [])
+                : null);
     }
 
     NdisStatus? Planted(DriverVerb verb)
@@ -90,7 +100,8 @@ public sealed class DataPath(string host)
             case DriverVerb.DeletePort:
                 Ports.Remove($"{command.Switch}/{command.Port}");
                 return null;
-            case DriverVerb.CreateNic or DriverVerb.ConnectNic or DriverVerb.DisconnectNic or DriverVerb.DeleteNic or DriverVerb.RepairNic:
+            case DriverVerb.CreateNic or DriverVerb.ConnectNic or DriverVerb.DisconnectNic or DriverVerb.DeleteNic or DriverVerb.RepairNic
+                or DriverVerb.ApplyPolicy or DriverVerb.ReadNic or DriverVerb.RestoreNic:
                 return ActOnNic(command);
             default:
                 return null;
@@ -115,18 +126,35 @@ public sealed class DataPath(string host)
         else if (makes)
         {
             Devices[command.NicKey] = new DeviceState(
-                command.NicKey, command.Switch, command.Port, $"tap-{command.Nic}", true, command.Up, true, command.Epoch, command.Revision);
+                command.NicKey, command.Switch, command.Port, $"tap-{command.Nic}", true, command.Up, true, command.Epoch, command.Revision,
+                Deaf ? null : command.Policy?.Digest);
         }
         else if (device is not null)
         {
-            Devices[command.NicKey] = device with
-            {
-                Up = command.Verb == DriverVerb.ConnectNic,
-                Epoch = command.Epoch,
-                Revision = command.Revision,
-            };
+            ActOnDevice(command, device);
         }
-        return device is null && command.Verb == DriverVerb.ConnectNic ? NdisStatus.Failure : null;
+        return device is null && !makes && command.Verb is not (DriverVerb.DisconnectNic or DriverVerb.DeleteNic) ? NdisStatus.Failure : null;
+    }
+
+    void ActOnDevice(DriverCommand command, DeviceState device)
+    {
+        switch (command.Verb)
+        {
+            case DriverVerb.ApplyPolicy:
+                Devices[command.NicKey] = device with
+                {
+                    Epoch = command.Epoch,
+                    Revision = command.Revision,
+                    Policy = Deaf ? device.Policy : command.Policy?.Digest,
+                };
+                break;
+            case DriverVerb.RestoreNic:
+                Runtimes[command.NicKey] = command.Runtime!;
+                break;
+            case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
+                Devices[command.NicKey] = device with { Up = command.Verb == DriverVerb.ConnectNic, Epoch = command.Epoch, Revision = command.Revision };
+                break;
+        }
     }
 
     DeviceState? Observed(DriverCommand command) => command.NicKey.Length == 0

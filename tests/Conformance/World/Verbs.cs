@@ -53,6 +53,9 @@ public sealed partial class World
     /// <summary>Somebody moves the gate behind our back.</summary>
     public World MoveGate(string host, string nicKey, bool up) => Report(host, Hosts[host].MoveGate(nicKey, up));
 
+    /// <summary>Somebody flushes what the host enforces for the NIC behind our back.</summary>
+    public World LosePolicy(string host, string nicKey) => Report(host, Hosts[host].LosePolicy(nicKey));
+
     public Answer Do(EntityId to, Command body, string? messageId = null)
     {
         var question = Ask(to, messageId ?? NextMessage("test"), body);

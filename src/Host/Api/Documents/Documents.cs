@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ControlPlane.Actors.Switches;
 using ControlPlane.Messages;
 
@@ -30,15 +31,23 @@ sealed record InFlightDocument(int Packets, int Oids);
 
 sealed record PortNicDocument(int NicIndex, string Nic, string State, bool Ready);
 
+/// <summary>A property of a port. Null as enforcedBy is said, and not left out: nobody enforces it (V15).</summary>
+sealed record PropertyDocument(
+    PropertyType PropertyType, string PropertyInstanceId, string? PropertyId, int PropertyVersion, JsonElement? Value,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? EnforcedBy);
+
+/// <summary>What a port's properties come to in the data path: the digest that is wanted, was applied and was last seen there.</summary>
+sealed record PolicyDocument(PortPolicy Effective, string Wanted, string? Applied, string? Observed);
+
 sealed record PortDocument(
     string Name, string Host, string Switch, string State, string Phase, int Incarnation, long PortId, string Type, string PortName,
-    string? FriendlyName, bool IsValidationPort, IReadOnlyList<PropertyParameters> Properties, IReadOnlyList<Hold> Holds,
-    InFlightDocument InFlight, IReadOnlyList<PortNicDocument> Nics, bool Ready,
+    string? FriendlyName, bool IsValidationPort, IReadOnlyList<PropertyDocument> Properties, PolicyDocument Policy, IReadOnlyList<Hold> Holds,
+    InFlightDocument InFlight, IReadOnlyList<PortNicDocument> Nics, bool Ready, DriftDocument? Drift,
     string? WantedRevision, string? AppliedRevision, string? ObservedRevision, string Revision, DateTimeOffset Updated);
 
 sealed record AddressesDocument(string? Mac, int? Mtu);
 
-sealed record ObservedDocument(string Device, bool Present, bool Up, bool Enslaved, string Epoch, string Revision);
+sealed record ObservedDocument(string Device, bool Present, bool Up, bool Enslaved, string Epoch, string Revision, string? Policy);
 
 sealed record AttachmentDocument(
     string Host, string Switch, string Port, long PortId, int NicIndex, string State, string WantedRevision, string AppliedRevision,
@@ -49,7 +58,11 @@ sealed record DriftDocument(string Stage, string Source, ObservedDocument Observ
 sealed record NicDocument(
     string Name, string? Vm, string Nic, string State, string Phase, bool Ready, string? Type, long? PortId, int? NicIndex, string Epoch,
     string? Mac, int? Mtu, AddressesDocument Addresses, IReadOnlyList<AttachmentDocument> Attachments, IReadOnlyList<Hold> Holds,
-    InFlightDocument InFlight, DriftDocument? Drift, string Revision, DateTimeOffset? Updated);
+    InFlightDocument InFlight, DriftDocument? Drift, TransferDocument? Transfer, string Revision, DateTimeOffset? Updated);
+
+/// <summary>Save and restore of the NIC's present attachment.</summary>
+/// <param name="Open">save or restore, while a series of it is open.</param>
+sealed record TransferDocument(string? Open, bool RestoreExpected, bool Restored, bool Overdue);
 
 sealed record VmNicDocument(string Name, string Switch, string Type, string Mac, int Mtu, string Attach);
 

@@ -3,6 +3,7 @@ using ControlPlane.Actors.Bridge;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
+using ControlPlane.Actors.Ports.Properties;
 using ControlPlane.Actors.Projections;
 using ControlPlane.Actors.Switches;
 using ControlPlane.Actors.Vms;
@@ -47,11 +48,24 @@ static class Render
         return new PortDocument(
             view.Id.Parts[2], view.Id.Parts[0], view.Id.Parts[1], port.Name, Phase(port), port.Incarnations, body.PortId,
             parameters.PortType.ToString(), parameters.PortName, parameters.PortFriendlyName, parameters.IsValidationPort,
-            [.. body.Properties.Values], [.. body.Drain.Holds.Values], InFlight(body.Drain),
+            [.. body.Properties.Values.Select(Property)], Policy(body, first), [.. body.Drain.Holds.Values], InFlight(body.Drain),
             [.. nics.Select(nic => new PortNicDocument(nic.Index, nic.Id.Text, nic.Nic?.Name ?? "Absent", nic.Nic?.IsReady() == true))],
-            port is PortState.Created && nics.All(nic => nic.Nic?.IsReady() == true),
+            port is PortState.Created && nics.All(nic => nic.Nic?.IsReady() == true), Drift(first),
             TextOrNull(first?.Revision), TextOrNull(first?.Applied), TextOrNull(first?.Observed?.Revision), Text(view.Revision), view.Updated);
     }
+
+    static PropertyDocument Property(PortProperty property) => new(
+        property.Parameters.PropertyType, property.Parameters.PropertyInstanceId, property.Parameters.PropertyId,
+        property.Parameters.PropertyVersion, property.Parameters.Value, property.EnforcedBy);
+
+    static PolicyDocument Policy(PortBody port, NicBody? nic)
+    {
+        var policy = PortPolicies.Of(port.Properties.Values);
+        return new PolicyDocument(policy, policy.Digest, nic?.Policy?.Digest, nic?.Observed?.Policy);
+    }
+
+    static DriftDocument? Drift(NicBody? nic) =>
+        nic?.Drift is { } drift ? new DriftDocument(Camel(drift.Stage.ToString()), drift.Source, Observed(drift.Observed)!) : null;
 
     public static NicDocument Nic(EntityView view)
     {
@@ -66,14 +80,17 @@ static class Render
             body is null || place is null ? [] : [new AttachmentDocument(
                 place.Host, place.Switch, place.Port, place.PortId, place.NicIndex, nic.Name, Text(body.Revision), Text(body.Applied), Observed(body.Observed))],
             body is null ? [] : [.. body.Drain.Holds.Values], body is null ? new InFlightDocument(0, 0) : InFlight(body.Drain),
-            body?.Drift is { } drift ? new DriftDocument(Camel(drift.Stage.ToString()), drift.Source, Observed(drift.Observed)!) : null,
+            Drift(body), body?.Transfer is { } transfer
+                ? new TransferDocument(
+                    transfer.Open is { } open ? Camel(open.ToString()) : null, transfer.Expected, transfer.Restored, transfer.Overdue)
+                : null,
             Text(view.Revision), view.Updated);
     }
 
     /// <summary>A NIC that its VM defines and that was never created.</summary>
     public static NicDocument NicOf(EntityId id, NicDefinition definition) => new(
         string.Join('/', id.Parts), id.Parts[0], id.Parts[1], "Absent", "absent", false, definition.Type.ToString(), null, null, "0",
-        definition.Mac, definition.Mtu, new AddressesDocument(definition.Mac, definition.Mtu), [], [], new InFlightDocument(0, 0), null, "0", null);
+        definition.Mac, definition.Mtu, new AddressesDocument(definition.Mac, definition.Mtu), [], [], new InFlightDocument(0, 0), null, null, "0", null);
 
     public static VmDocument Vm(EntityView view)
     {
@@ -109,7 +126,7 @@ static class Render
 
     static ObservedDocument? Observed(DeviceState? seen) => seen is null
         ? null
-        : new ObservedDocument(seen.Device, seen.Present, seen.Up, seen.Enslaved, Text(seen.Epoch), Text(seen.Revision));
+        : new ObservedDocument(seen.Device, seen.Present, seen.Up, seen.Enslaved, Text(seen.Epoch), Text(seen.Revision), seen.Policy);
 
     /// <summary>The finer state: which OID is with the data path.</summary>
     static string Phase(object state) => Camel(state.GetType().Name);

@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Actors.Ports.Properties;
+
+/// <summary>Reads an access list: <c>{"rules": […]}</c>, or the rules alone. Addresses are given back in their canonical form.</summary>
+static class AclValue
+{
+    const string Rule = "switch.md 1.5";
+    const int TextMax = 64;
+    const int Tcp = 6;
+    const int Udp = 17;
+
+    public static (PropertyValue? Value, PropertyFault? Fault) Read(JsonElement? value)
+    {
+        if (value is { ValueKind: JsonValueKind.Array } bare)
+        {
+            return Rules(bare, "value");
+        }
+        var fields = new ValueFields(value, "value", Rule);
+        if (fields.Find("rules") is not { ValueKind: JsonValueKind.Array } rules)
+        {
+            fields.Wrong("rules", "is needed: an array of rules");
+            return (null, fields.Fault);
+        }
+        return fields.Done() is { } fault ? (null, fault) : Rules(rules, "value.rules");
+    }
+
+    static (PropertyValue?, PropertyFault?) Rules(JsonElement array, string path)
+    {
+        if (array.GetArrayLength() > PortPolicy.AclsMax)
+        {
+            return (null, PropertyFault.Wrong(path, Rule, $"{path} has at most {PortPolicy.AclsMax} rules."));
+        }
+        var rules = new List<AclRule>();
+        foreach (var item in array.EnumerateArray())
+        {
+            var (rule, fault) = One(new ValueFields(item, $"{path}[{rules.Count}]", Rule));
+            if (rule is null)
+            {
+                return (null, fault);
+            }
+            rules.Add(rule);
+        }
+        return (new PropertyValue.Acl(rules), null);
+    }
+
+    static (AclRule?, PropertyFault?) One(ValueFields fields)
+    {
+        var direction = fields.Word("direction", ("inbound", AclDirection.Inbound), ("outbound", AclDirection.Outbound));
+        fields.Require(direction is not null, "direction", "is needed: inbound or outbound");
+        var action = fields.Word("action", ("allow", AclAction.Allow), ("deny", AclAction.Deny));
+        fields.Require(action is not null, "action", "is needed: allow or deny");
+        string? remote = null;
+        if (fields.Text("remote", TextMax) is { } text)
+        {
+            remote = Remote(text);
+            fields.Require(remote is not null, "remote", "is a MAC, an IP address, or a prefix such as 10.0.0.0/8 without bits outside of it");
+        }
+        var protocol = fields.Number("protocol", 0, byte.MaxValue);
+        var remotePort = fields.Number("remotePort", 1, ushort.MaxValue);
+        var localPort = fields.Number("localPort", 1, ushort.MaxValue);
+        fields.Require(
+            (remotePort ?? localPort) is null || protocol is Tcp or Udp, "protocol", $"is {Tcp} or {Udp} where a port is given");
+        return fields.Done() is { } fault
+            ? (null, fault)
+            : (new AclRule(direction!.Value, action!.Value, remote, protocol, remotePort, localPort), null);
+    }
+
+    static string? Remote(string text)
+    {
+        if (MacAddress.Canonical(text) is { } mac)
+        {
+            return mac;
+        }
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        var address = slash < 0 ? text : text[..slash];
+        // Short forms such as "10" or "0x0a000001" are read by the parser as addresses and meant by nobody.
+        if (!IPAddress.TryParse(address, out var ip) || ip.ScopeIdOrNone() != 0
+            || (ip.AddressFamily == AddressFamily.InterNetwork && (address.Count(c => c == '.') != 3 || address != ip.ToString())))
+        {
+            return null;
+        }
+        if (slash < 0)
+        {
+            return ip.ToString();
+        }
+        return int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var bits)
+            && bits <= ip.GetAddressBytes().Length * 8 && IsPrefix(ip.GetAddressBytes(), bits)
+            ? string.Create(CultureInfo.InvariantCulture, $"{ip}/{bits}")
+            : null;
+    }
+
+    static long ScopeIdOrNone(this IPAddress ip) => ip.AddressFamily == AddressFamily.InterNetworkV6 ? ip.ScopeId : 0;
+
+    static bool IsPrefix(byte[] address, int bits)
+    {
+        for (var bit = bits; bit < address.Length * 8; bit++)
+        {
+            if ((address[bit / 8] & (0x80 >> (bit % 8))) != 0)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+}
