@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Collections.Concurrent;
 using System.Globalization;
 using ControlPlane.Actors.Entities;
@@ -85,7 +86,7 @@ public sealed class KillTests(ITestOutputHelper output) : IAsyncLifetime
             }
             return false;
         }
-        catch (Exception gone) when (gone is HttpRequestException or TaskCanceledException or IOException or ObjectDisposedException)
+        catch (Exception gone) when (gone is HttpRequestException or TaskCanceledException or IOException or ObjectDisposedException or SocketException)
         {
             _last[vm] = gone.Message;
             return false; // killed under our feet: the same key asks again
