@@ -1,24 +1,65 @@
 using ControlPlane.Bench;
 
-// The number of events per entity differs, so that every case runs for seconds and not for milliseconds or minutes.
-var single = new RawCase(perEntity: 1, batch: 1);
-var shell = new ShellCase(perEntity: 50);
-IBenchCase[] cases =
-[
-    new BareCase(perEntity: 4),
-    shell,
-    new FencedCase(perEntity: 50),
-    new RawCase(perEntity: 100, batch: 1_000),
-    single,
-];
+string[] parts = args.Length == 0 ? ["events", "memory"] : args;
+if (parts.Except(["events", "memory"]).Any())
+{
+    Console.Error.WriteLine("usage: bench [events] [memory]");
+    return 2;
+}
+if (parts.Contains("events"))
+{
+    await Events();
+}
+if (parts.Contains("memory"))
+{
+    foreach (var (name, bytes) in await InFolder(MemoryCase.Run))
+    {
+        Console.WriteLine($"{name,-50} {bytes,6:F0} bytes");
+    }
+}
+return 0;
 
-var results = new List<(string Name, Measured Measured)>();
-foreach (var @case in cases)
+static async Task Events()
+{
+    // The number of events per entity differs, so that every case runs for seconds and not for milliseconds or minutes.
+    var single = new RawCase(perEntity: 1, batch: 1);
+    var shell = new ShellCase(perEntity: 50);
+    IBenchCase[] cases =
+    [
+        new BareCase(perEntity: 4),
+        shell,
+        new FencedCase(perEntity: 50),
+        new RawCase(perEntity: 100, batch: 1_000),
+        single,
+    ];
+
+    var results = new List<(string Name, Measured Measured)>();
+    foreach (var @case in cases)
+    {
+        results.Add((@case.Name, await InFolder(@case.Run)));
+    }
+
+    var bare = results[0].Measured.PerSecond;
+    Console.WriteLine($"SQLite, WAL, synchronous=FULL, {Load.Entities} entities, {Environment.ProcessorCount} cores");
+    Console.WriteLine($"{"case",-44} {"events",8} {"seconds",8} {"events/s",9} {"x bare",7} {"rows/commit",12} {"starts/s",9}");
+    foreach (var (name, measured) in results)
+    {
+        var batch = measured.Commits is { } commits ? $"{(double)measured.Events / commits,12:F0}" : $"{"-",12}";
+        Console.WriteLine(
+            $"{name,-44} {measured.Events,8} {measured.Seconds,8:F2} {measured.PerSecond,9:F0} {measured.PerSecond / bare,7:F1} {batch} {measured.Starts,9:F0}");
+    }
+    var commit = Percentiles(single.Latencies);
+    var step = Percentiles(shell.Steps);
+    Console.WriteLine($"one durable commit of one row: p50 {commit.P50:F2} ms, p99 {commit.P99:F2} ms");
+    Console.WriteLine($"one step (ask, decide, store, answer): p50 {step.P50:F2} ms, p99 {step.P99:F2} ms; {step.P50 / commit.P50:F1} x one commit at p50");
+}
+
+static async Task<T> InFolder<T>(Func<string, Task<T>> run)
 {
     var folder = Directory.CreateTempSubdirectory("bench-");
     try
     {
-        results.Add((@case.Name, await @case.Run(folder.FullName)));
+        return await run(folder.FullName);
     }
     finally
     {
@@ -27,24 +68,8 @@ foreach (var @case in cases)
     }
 }
 
-var bare = results[0].Measured.PerSecond;
-Console.WriteLine($"SQLite, WAL, synchronous=FULL, {Load.Entities} entities, {Environment.ProcessorCount} cores");
-Console.WriteLine($"{"case",-44} {"events",8} {"seconds",8} {"events/s",9} {"x bare",7} {"rows/commit",12} {"starts/s",9}");
-foreach (var (name, measured) in results)
-{
-    var batch = measured.Commits is { } commits ? $"{(double)measured.Events / commits,12:F0}" : $"{"-",12}";
-    Console.WriteLine(
-        $"{name,-44} {measured.Events,8} {measured.Seconds,8:F2} {measured.PerSecond,9:F0} {measured.PerSecond / bare,7:F1} {batch} {measured.Starts,9:F0}");
-}
-
 static (double P50, double P99) Percentiles(List<double> latencies)
 {
     latencies.Sort();
     return (latencies[latencies.Count / 2], latencies[latencies.Count * 99 / 100]);
 }
-
-var commit = Percentiles(single.Latencies);
-var step = Percentiles(shell.Steps);
-Console.WriteLine($"one durable commit of one row: p50 {commit.P50:F2} ms, p99 {commit.P99:F2} ms");
-Console.WriteLine($"one step (ask, decide, store, answer): p50 {step.P50:F2} ms, p99 {step.P99:F2} ms; {step.P50 / commit.P50:F1} x one commit at p50");
-Console.WriteLine($"one resident idle entity: {shell.BytesPerIdleEntity:F0} bytes");

@@ -1,3 +1,4 @@
+using Akka.Dispatch;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Host.Engine;
@@ -25,6 +26,14 @@ public sealed class EngineTests
         var sw = await engine.Ask(DefineSwitch("hv01"));
         Assert.Null(sw.Refusal);
         Assert.Equal(vm, await engine.Ask(DefineVm("web-1")));
+    }
+
+    [Fact]
+    public async Task Persistent_actors_have_the_small_mailbox()
+    {
+        await using var engine = await EngineRig.Start();
+        var mailbox = engine.System.Mailboxes.LookupByQueueType(typeof(IUnboundedDequeBasedMessageQueueSemantics));
+        Assert.IsType<EntityMailbox>(mailbox);
     }
 
     [Fact]

@@ -97,12 +97,18 @@ public sealed record CoreSnapshot(
 /// <param name="TriesMax">Times that a message may fail with a defect before it is parked.</param>
 public sealed record CoreLimits(int StashMax, int BatchMax, int ExecutedMax, int SnapshotEvery, int TriesMax)
 {
+    static readonly CoreLimits OfPorts = new(1_000, 64, 8, 200, 3);
+
+    /// <summary>Twice what may wait for the slot: whoever asked for one of them asks again before so many are answered after it.</summary>
+    static readonly CoreLimits OfSwitches = new(1_000, 64, 2_000, 500, 3);
+
+    static readonly CoreLimits OfOthers = new(1_000, 64, 256, 500, 3);
+
     public static CoreLimits For(string kind) => kind switch
     {
-        "port" or "nic" => new CoreLimits(1_000, 64, 8, 200, 3),
-        // Twice what may wait for the slot: whoever asked for one of them asks again before so many are answered after it.
-        "switch" => new CoreLimits(1_000, 64, 2_000, 500, 3),
-        _ => new CoreLimits(1_000, 64, 256, 500, 3),
+        "port" or "nic" => OfPorts,
+        "switch" => OfSwitches,
+        _ => OfOthers,
     };
 }
 

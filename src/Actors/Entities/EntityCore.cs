@@ -23,9 +23,9 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
     readonly EntityId _id;
     readonly CoreLimits _limits;
     readonly Queue<StashItem> _stash = new();
-    readonly Dictionary<string, List<Asker>> _waiting = [];
-    readonly Dictionary<string, int> _tries = [];
-    readonly List<Output> _out = [];
+    ImmutableDictionary<string, ImmutableList<Asker>> _waiting = ImmutableDictionary<string, ImmutableList<Asker>>.Empty;
+    ImmutableDictionary<string, int> _tries = ImmutableDictionary<string, int>.Empty;
+    List<Output> _out = [];
     CoreMemory<TLifecycle, TState, TEvent> _memory;
     Batch? _writing;
     bool _stopping;
@@ -51,8 +51,6 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
 
     public bool MayOweWork => HasOpenWork || _writing?.Memory.Open.Count > 0;
 
-    public int Stashed => _stash.Count;
-
     /// <summary>Takes one input and says what is to be done, in order.</summary>
     public IReadOnlyList<Output> Step(Input input, DateTimeOffset now)
     {
@@ -65,13 +63,11 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
             case Input.Receive receive:
                 Enqueue(receive, now);
                 break;
-            case Input.ReceiveAnswer(var answer) when answer.Refusal is { Transient: true }:
-                break; // Nothing was decided there: the retry timer asks again.
-            case Input.ReceiveAnswer(var answer) when EffectOf(answer.InReplyTo) is { } effect:
+            case Input.ReceiveAnswer(var answer) when answer.Refusal is not { Transient: true } && EffectOf(answer.InReplyTo) is { } effect:
                 _stash.Enqueue(new StashItem.Inner(effect, new AnswerArrived(effect, answer.Reply, answer.Refusal)));
                 break;
             case Input.ReceiveAnswer:
-                break;
+                break; // Nothing was decided there, and the retry timer asks again; or we never asked.
             case Input.TimerDue(var effect):
                 _stash.Enqueue(new StashItem.Inner(effect, new TimerElapsed(effect)));
                 break;
@@ -118,8 +114,12 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         {
             End("handed over");
         }
-        Output[] outputs = [.. _out];
-        _out.Clear(); // an idle entity keeps nothing of what it said last
+        var outputs = _out;
+        _out = []; // an idle entity keeps nothing of what it said last, and no room for what waited
+        if (_stash.Count == 0)
+        {
+            _stash.TrimExcess();
+        }
         return outputs;
     }
 
@@ -245,7 +245,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
             answers = answers.Add(StoredAnswer.Of(poison.MessageId, null, new Refusal(
                 RefusalKind.Conflict, "actor.dropped", "An operator dropped this message after it failed.")));
         }
-        _tries.Remove(poison.MessageId);
+        _tries = _tries.Remove(poison.MessageId);
         Append(batch, [new Unparked(poison.MessageId, unpark.Drop)], envelope, answers, now);
         Say(batch, message.Asker, envelope.MessageId, new Done(), null);
     }
@@ -340,7 +340,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
                 }
                 _ = TLifecycle.Outstanding(state).ToDictionary(effect => effect.Id, StringComparer.Ordinal);
             }
-            _tries.Remove(id);
+            _tries = _tries.Remove(id);
             error = "";
             return true;
         }
@@ -358,9 +358,10 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
     {
         if (_tries.Count >= _limits.StashMax)
         {
-            _tries.Clear(); // messages that failed and never came again; those that come again are counted anew
+            _tries = _tries.Clear(); // messages that failed and never came again; those that come again are counted anew
         }
-        var tries = _tries[id] = _tries.GetValueOrDefault(id) + 1;
+        var tries = _tries.GetValueOrDefault(id) + 1;
+        _tries = _tries.SetItem(id, tries);
         if (tries < _limits.TriesMax)
         {
             Say(batch, asker, id, null, new Refusal(RefusalKind.Defect, "actor.defect", $"The request failed ({tries} of {_limits.TriesMax} tries): {error}"));
@@ -414,12 +415,17 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         {
             Answer(asker, answer.InReplyTo, null, refusal);
         }
+        Dismiss(refusal);
+        End(reason);
+    }
+
+    void Dismiss(Refusal refusal)
+    {
         foreach (var (message, askers) in _waiting)
         {
             askers.ForEach(asker => Answer(asker, message, null, refusal));
         }
-        _waiting.Clear();
-        End(reason);
+        _waiting = _waiting.Clear();
     }
 
     void End(string reason)
@@ -431,11 +437,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
                 Answer(message.Asker, message.Envelope.MessageId, null, Moved);
             }
         }
-        foreach (var (message, askers) in _waiting)
-        {
-            askers.ForEach(asker => Answer(asker, message, null, Moved));
-        }
-        _waiting.Clear();
+        Dismiss(Moved);
         _ended = true;
         _out.Add(new Output.End(reason));
     }
@@ -461,14 +463,10 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
 
     void Wait(string messageId, Asker asker)
     {
-        if (asker is { Door: null, Entity: null })
+        var askers = _waiting.GetValueOrDefault(messageId, []);
+        if (asker is not { Door: null, Entity: null } && !askers.Contains(asker) && askers.Count < _limits.StashMax)
         {
-            return;
-        }
-        var askers = _waiting.TryGetValue(messageId, out var known) ? known : _waiting[messageId] = [];
-        if (!askers.Contains(asker) && askers.Count < _limits.StashMax)
-        {
-            askers.Add(asker);
+            _waiting = _waiting.SetItem(messageId, askers.Add(asker));
         }
     }
 
@@ -476,8 +474,9 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
     {
         foreach (var answer in late)
         {
-            if (_waiting.Remove(answer.MessageId, out var askers))
+            if (_waiting.TryGetValue(answer.MessageId, out var askers))
             {
+                _waiting = _waiting.Remove(answer.MessageId);
                 askers.ForEach(asker => Say(batch, asker, answer.MessageId, answer.Reply, answer.Refusal));
             }
             if (current is not null && current.Envelope.MessageId == answer.MessageId && askers?.Contains(current.Asker) != true)

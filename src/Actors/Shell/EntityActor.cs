@@ -14,10 +14,8 @@ namespace ControlPlane.Actors.Shell;
 /// rules are in the core. It writes with PersistAllAsync, which is atomic and does not stash: the core's own stash is
 /// the only one and has a bound.
 /// </summary>
-public sealed class EntityActor : PersistentActor, IWithTimers
+public sealed class EntityActor : PersistentActor
 {
-    const string RetryKey = "retry";
-
     // An Akka timer cannot be set for years, and a suspended machine makes long ones wrong: look again at least hourly.
     static readonly TimeSpan LongestNap = TimeSpan.FromHours(1);
 
@@ -25,8 +23,10 @@ public sealed class EntityActor : PersistentActor, IWithTimers
     readonly EntityServices _services;
     IEntityCore _core;
     long? _lastSnapshot;
-    bool _retrying;
     bool _stopAsked;
+    // Not the engine's timers by key: an idle entity has none, and pays for nothing here.
+    ICancelable? _retry;
+    Dictionary<string, ICancelable>? _naps;
 
     public EntityActor(EntityId id, EntityServices services)
     {
@@ -36,8 +36,6 @@ public sealed class EntityActor : PersistentActor, IWithTimers
     }
 
     public override string PersistenceId => _id.Text;
-
-    public ITimerScheduler Timers { get; set; } = null!;
 
     protected override bool ReceiveRecover(object message)
     {
@@ -114,6 +112,7 @@ public sealed class EntityActor : PersistentActor, IWithTimers
                 Feed(new Input.Retry());
                 return true;
             case WakeTick tick when tick.At <= _services.Time.GetUtcNow():
+                EndNap(tick.EffectId);
                 Feed(new Input.TimerDue(tick.EffectId));
                 return true;
             case WakeTick tick:
@@ -170,18 +169,26 @@ public sealed class EntityActor : PersistentActor, IWithTimers
             Fault(FaultKind.Defect, $"{defect.GetType().Name}: {defect.Message}");
             return;
         }
-        if (_core.HasOpenWork != _retrying)
+        if (!_core.HasOpenWork)
         {
-            _retrying = _core.HasOpenWork;
-            if (_retrying)
-            {
-                Timers.StartPeriodicTimer(RetryKey, RetryTick.Instance, _services.RetryEvery);
-            }
-            else
-            {
-                Timers.Cancel(RetryKey);
-            }
+            _retry?.Cancel();
+            _retry = null;
         }
+        else
+        {
+            _retry ??= Context.System.Scheduler.ScheduleTellRepeatedlyCancelable(
+                _services.RetryEvery, _services.RetryEvery, Self, RetryTick.Instance, ActorRefs.NoSender);
+        }
+    }
+
+    protected override void PostStop()
+    {
+        _retry?.Cancel();
+        foreach (var (_, nap) in _naps ?? [])
+        {
+            nap.Cancel();
+        }
+        base.PostStop();
     }
 
     void CarryOut(Output output)
@@ -229,6 +236,7 @@ public sealed class EntityActor : PersistentActor, IWithTimers
 
     void Nap(WakeTick tick)
     {
+        EndNap(tick.EffectId);
         var left = tick.At - _services.Time.GetUtcNow();
         if (left <= TimeSpan.Zero)
         {
@@ -236,7 +244,17 @@ public sealed class EntityActor : PersistentActor, IWithTimers
         }
         else
         {
-            Timers.StartSingleTimer($"wake {tick.EffectId}", tick, left < LongestNap ? left : LongestNap);
+            (_naps ??= [])[tick.EffectId] = Context.System.Scheduler.ScheduleTellOnceCancelable(
+                left < LongestNap ? left : LongestNap, Self, tick, ActorRefs.NoSender);
+        }
+    }
+
+    void EndNap(string effectId)
+    {
+        if (_naps is not null && _naps.Remove(effectId, out var nap))
+        {
+            nap.Cancel();
+            _naps = _naps.Count > 0 ? _naps : null;
         }
     }
 

@@ -33,6 +33,8 @@ static class Numbers
           actor {
             # What has no stored name of ours and no protobuf of Akka's is refused with its name.
             serializers.json = "ControlPlane.Host.Engine.RefusingSerializer, controlplane"
+            # Persistent actors ask for this kind of mailbox: an idle entity pays for it.
+            mailbox.unbounded-deque-based.mailbox-type = "ControlPlane.Actors.Shell.EntityMailbox, ControlPlane.Actors"
           }
 
           persistence {

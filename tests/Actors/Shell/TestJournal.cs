@@ -4,6 +4,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Akka.Persistence;
 using Akka.Persistence.Journal;
+using ControlPlane.Actors.Shell;
 
 namespace ControlPlane.Tests.Actors.Shell;
 
@@ -75,6 +76,7 @@ public sealed class JournalControl
             snapshot-store.plugin = "akka.persistence.snapshot-store.inmem"
         }
         akka.loglevel = WARNING
+        akka.actor.mailbox.unbounded-deque-based.mailbox-type = "{{typeof(EntityMailbox).AssemblyQualifiedName}}"
         """);
 }
 
