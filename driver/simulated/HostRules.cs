@@ -100,7 +100,8 @@ sealed class HostRules(HostState host, int portsMax)
             return refusal;
         }
         var now = Find(command.NicKey);
-        if (now is not null && now.Epoch == command.Epoch && command.Revision < now.Revision && command.Verb != DriverVerb.DeleteNic)
+        if (now is not null && now.Epoch == command.Epoch && command.Revision < now.Revision
+            && command.Verb is not (DriverVerb.DeleteNic or DriverVerb.ReadNic or DriverVerb.RestoreNic))
         {
             // Overtaken within its epoch: harmless if what it wanted is so, else too late.
             return AsAsked(command, now)

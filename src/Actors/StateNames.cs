@@ -77,6 +77,7 @@ public static class StateNames
 [JsonSerializable(typeof(VmState.Starting), TypeInfoPropertyName = "VmStateStarting")]
 [JsonSerializable(typeof(VmState.Undoing), TypeInfoPropertyName = "VmStateUndoing")]
 [JsonSerializable(typeof(VmState.Running), TypeInfoPropertyName = "VmStateRunning")]
+[JsonSerializable(typeof(VmState.Changing), TypeInfoPropertyName = "VmStateChanging")]
 [JsonSerializable(typeof(VmState.Stopping), TypeInfoPropertyName = "VmStateStopping")]
 [JsonSerializable(typeof(Executed[]))]
 [JsonSerializable(typeof(Poison))]

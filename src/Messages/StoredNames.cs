@@ -114,6 +114,10 @@ public static class StoredNames
         ["VmStopped.1"] = typeof(VmStopped),
         ["VmStepSkipped.1"] = typeof(VmStepSkipped),
         ["VmStepDeferred.1"] = typeof(VmStepDeferred),
+        ["VmChangeRequested.1"] = typeof(VmChangeRequested),
+        ["VmChangeUndoing.1"] = typeof(VmChangeUndoing),
+        ["VmChanged.1"] = typeof(VmChanged),
+        ["VmChangeRefused.1"] = typeof(VmChangeRefused),
         // Commands
         ["OpenSession.1"] = typeof(OpenSession),
         ["CloseSession.1"] = typeof(CloseSession),
@@ -144,6 +148,8 @@ public static class StoredNames
         ["TellDrift.1"] = typeof(TellDrift),
         ["ReconcileSwitch.1"] = typeof(ReconcileSwitch),
         ["DefineVm.1"] = typeof(DefineVm),
+        ["AddNic.1"] = typeof(AddNic),
+        ["RemoveNic.1"] = typeof(RemoveNic),
         ["DeleteVm.1"] = typeof(DeleteVm),
         ["StartVm.1"] = typeof(StartVm),
         ["StopVm.1"] = typeof(StopVm),
@@ -338,6 +344,10 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(VmStopped))]
 [JsonSerializable(typeof(VmStepSkipped))]
 [JsonSerializable(typeof(VmStepDeferred))]
+[JsonSerializable(typeof(VmChangeRequested))]
+[JsonSerializable(typeof(VmChangeUndoing))]
+[JsonSerializable(typeof(VmChanged))]
+[JsonSerializable(typeof(VmChangeRefused))]
 [JsonSerializable(typeof(OpenSession))]
 [JsonSerializable(typeof(CloseSession))]
 [JsonSerializable(typeof(ReportFrames))]
@@ -367,6 +377,8 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(TellDrift))]
 [JsonSerializable(typeof(ReconcileSwitch))]
 [JsonSerializable(typeof(DefineVm))]
+[JsonSerializable(typeof(AddNic))]
+[JsonSerializable(typeof(RemoveNic))]
 [JsonSerializable(typeof(DeleteVm))]
 [JsonSerializable(typeof(StartVm))]
 [JsonSerializable(typeof(StopVm))]

@@ -1,13 +1,23 @@
 namespace ControlPlane.Messages;
 
 /// <summary>One NIC of a VM's definition.</summary>
+/// <param name="Vlan">The short form of a VLAN property in access mode.</param>
+/// <param name="Properties">Properties of its port, added before the NIC is created (api.md 3).</param>
 public sealed record NicDefinition(
-    string Name, string Switch, NicType Type, string Mac, int Mtu = 1500, int? Vlan = null, NicAttach Attach = NicAttach.Veth);
+    string Name, string Switch, NicType Type, string Mac, int Mtu = 1500, int? Vlan = null, NicAttach Attach = NicAttach.Veth,
+    IReadOnlyList<PropertyParameters>? Properties = null);
 
 /// <summary>What a VM shall be.</summary>
 public sealed record VmDefinition(string Host, IReadOnlyList<NicDefinition> Nics);
 
+/// <summary>A stopped VM is defined anew; of a running one the properties of its NICs may change, and are changed then.</summary>
 public sealed record DefineVm(VmDefinition Definition) : Command;
+
+/// <summary>Adds a NIC; on a running VM by the ladder of that NIC alone. The answer says that the operation runs.</summary>
+public sealed record AddNic(NicDefinition Nic) : Command;
+
+/// <summary>Takes a NIC away; on a running VM by the ladder of that NIC alone, which waits for its drain gate.</summary>
+public sealed record RemoveNic(string Name) : Command;
 
 public sealed record DeleteVm : Command;
 
@@ -34,10 +44,14 @@ public enum VmStepKind
     PortDrain,
     PortDelete,
     ReleaseGuest,
+    PropertyAdd,
+    PropertyUpdate,
+    PropertyDelete,
 }
 
 /// <summary>A step, and the NIC that it is for (empty for CheckHost and ReleaseGuest).</summary>
-public sealed record VmStep(VmStepKind Kind, string Nic);
+/// <param name="Property">Which of the NIC's properties (<see cref="PropertyParameters.Key"/>), for the steps that change one.</param>
+public sealed record VmStep(VmStepKind Kind, string Nic, string? Property = null);
 
 public sealed record VmDefined(VmDefinition Definition) : VmEvent;
 
@@ -59,6 +73,19 @@ public sealed record VmStartRefused(string OperationId, Refusal Refusal) : VmEve
 public sealed record VmStopRequested(string OperationId, string MessageId) : VmEvent;
 
 public sealed record VmStopped(string OperationId) : VmEvent;
+
+/// <summary>A change of the NICs began: vm.nic.add, vm.nic.remove, or vm.update of their properties.</summary>
+/// <param name="Target">What the VM shall be.</param>
+public sealed record VmChangeRequested(string OperationId, string MessageId, string Kind, VmDefinition Target) : VmEvent;
+
+/// <summary>A step of a change was refused: what was done of it is undone, newest first.</summary>
+public sealed record VmChangeUndoing(VmStep Step, Refusal Refusal) : VmEvent;
+
+/// <summary>The change is done: this is what the VM is now.</summary>
+public sealed record VmChanged(string OperationId, VmDefinition Definition) : VmEvent;
+
+/// <summary>The change was refused and undone; the VM is as before.</summary>
+public sealed record VmChangeRefused(string OperationId, Refusal Refusal) : VmEvent;
 
 /// <summary>A step of a stop was refused for another reason than a closed gate; the step counts as done when its object is gone.</summary>
 public sealed record VmStepSkipped(VmStep Step, Refusal Refusal) : VmEvent;

@@ -40,6 +40,8 @@ public sealed class CliTestsRequests
         """{"kind":"external","uplink":"eth9","drift":"repair","extensions":[{"enabled":true,"name":"filter.quota","class":"filter","settings":{"maxPorts":10}},{"enabled":false,"name":"filter.mac-guard","class":"filter","settings":{"allowSpoofing":true}}]}""")]
     [InlineData("switch delete hv01/vsw0", "DELETE", "/v1/hosts/hv01/switches/vsw0", "")]
     [InlineData("vm delete web-1 --dry-run", "DELETE", "/v1/vms/web-1?dryRun=true", "")]
+    [InlineData("vm nic add web-1 --nic name=eth1,switch=vsw0,vlan=7", "POST", "/v1/vms/web-1/nics?wait=30s", """{"name":"eth1","switch":"vsw0","vlan":7}""")]
+    [InlineData("vm nic remove web-1/eth1 --no-wait", "DELETE", "/v1/vms/web-1/nics/eth1", "")]
     [InlineData("vm start web-1 --no-wait", "POST", "/v1/vms/web-1/start", "")]
     [InlineData("vm start web-1", "POST", "/v1/vms/web-1/start?wait=30s", "")]
     [InlineData("vm stop web-1 --wait 1500ms --dry-run", "POST", "/v1/vms/web-1/stop?dryRun=true&wait=1500ms", "")]

@@ -35,6 +35,18 @@ public interface ITarget
 
     Task<Verdict> DefineVm(string vm, params NicDefinition[] nics);
 
+    /// <summary>Adds a NIC and waits for the end of the operation; the verdict is the operation's.</summary>
+    Task<Verdict> AddNic(string vm, NicDefinition nic);
+
+    /// <summary>Takes a NIC away and waits as long as nothing holds it.</summary>
+    Task<Verdict> RemoveNic(string vm, string nic);
+
+    /// <summary>A port's properties and what they come to.</summary>
+    Task<PortSeen> Port(EntityId port);
+
+    /// <summary>Codes of the open alarms of an entity.</summary>
+    Task<IReadOnlyList<string>> Alarms(EntityId id);
+
     /// <summary>Starts and waits for the end of the operation; the verdict is the operation's.</summary>
     Task<Verdict> StartVm(string vm);
 
@@ -56,6 +68,13 @@ public interface ITarget
     /// <summary>The data path has nothing left of this switch's ports and NICs.</summary>
     Task<bool> DataPathIsClean();
 }
+
+/// <summary>A port as people see it.</summary>
+/// <param name="Properties">Type, instance and who enforces each, "nobody" where nobody does.</param>
+/// <param name="Wanted">Digest of the policy that the properties make.</param>
+/// <param name="Observed">Digest of what the host enforces for the NIC on the port.</param>
+/// <param name="Ready">Everything on the port is as wanted.</param>
+public sealed record PortSeen(IReadOnlyList<string> Properties, string Wanted, string? Observed, bool Ready);
 
 /// <summary>How a request ended: completed with an outcome, done, or refused with a code and a rule.</summary>
 /// <param name="Http">The HTTP status: 409 illegal here, 422 well formed but wrong.</param>

@@ -15,3 +15,7 @@ public sealed class DrainOnLifecycles() : DrainScenarios(new WorldTarget());
 public sealed class OrderOnLifecycles() : OrderScenarios(new WorldTarget());
 
 public sealed class VmsOnLifecycles() : VmScenarios(new WorldTarget());
+
+public sealed class PropertiesOnLifecycles() : PropertyScenarios(new WorldTarget());
+
+public sealed class VmNicsOnLifecycles() : VmNicScenarios(new WorldTarget());

@@ -2,6 +2,9 @@ using System.Globalization;
 using System.Text;
 using ControlPlane.Actors;
 using ControlPlane.Actors.Nics;
+using ControlPlane.Actors.Ports;
+using ControlPlane.Actors.Ports.Properties;
+using ControlPlane.Actors.Projections;
 using ControlPlane.Actors.Vms;
 using ControlPlane.Messages;
 
@@ -54,9 +57,27 @@ public sealed class WorldTarget : ITarget
 
     public Task<Verdict> DefineVm(string vm, params NicDefinition[] nics) => Of(World.DefineVm(vm, Host, nics));
 
-    public Task<Verdict> StartVm(string vm)
+    public Task<Verdict> AddNic(string vm, NicDefinition nic) => Operation(vm, World.Do(EntityId.Vm(vm), new AddNic(nic)));
+
+    public Task<Verdict> RemoveNic(string vm, string nic) => Operation(vm, World.Do(EntityId.Vm(vm), new RemoveNic(nic)));
+
+    public Task<PortSeen> Port(EntityId port)
     {
-        var answer = World.StartVm(vm);
+        var body = World.State<PortState>(port).BodyOrNull!;
+        var nic = body.Nics.Count > 0 ? World.State<NicState>(body.Nics[0]) : null;
+        return Task.FromResult(new PortSeen(
+            [.. body.Properties.Values.Select(property => $"{property.Parameters.PropertyType} {property.Parameters.PropertyInstanceId} {property.EnforcedBy ?? "nobody"}")],
+            PortPolicies.Of(body.Properties.Values).Digest, nic is null ? null : World.Hosts[Host].Devices.GetValueOrDefault(nic.Id.Text)?.Policy,
+            nic?.IsReady() != false));
+    }
+
+    public Task<IReadOnlyList<string>> Alarms(EntityId id) => Task.FromResult<IReadOnlyList<string>>(
+        [.. ControlPlane.Actors.Projections.Alarms.Of(World.Rows(id).Aggregate(EntityView.New(id), (view, row) => view.After(row))).Select(alarm => alarm.Code)]);
+
+    public Task<Verdict> StartVm(string vm) => Operation(vm, World.StartVm(vm));
+
+    Task<Verdict> Operation(string vm, Answer answer)
+    {
         var problem = answer.Refusal ?? World.State<VmState>(EntityId.Vm(vm)).Operations[^1].Problem;
         return Of(answer with { Refusal = problem });
     }

@@ -278,8 +278,8 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         }
     }
 
-    static NicBody Transferred(NicBody body, NicEvent happened) => NicTransfers.Evolve(body.Transfer ?? NicTransfer.None, happened) is var transfer
-        && transfer != NicTransfer.None ? body with { Transfer = transfer } : body;
+    static NicBody Transferred(NicBody body, NicEvent happened) =>
+        body with { Transfer = NicTransfers.Evolve(body.Transfer ?? NicTransfer.None, happened) };
 
     internal static NicState With(NicState state, Func<NicBody, NicBody> change) => state switch
     {

@@ -56,6 +56,10 @@ static class PortProperties
                 ? PropertyFault.Wrong("propertyInstanceId", "V17", "The port has no such property; ADD comes first.")
                 : PropertyFault.Wrong("propertyVersion", "V17", $"The property has version {known.PropertyVersion}.");
         }
+        if (PropertyValues.Read(property).Fault is { } wrong)
+        {
+            return wrong;
+        }
         if (oid == OidCode.PortPropertyAdd && known is not null && !Same(known, property))
         {
             return PropertyFault.Conflict("propertyInstanceId", "switch.md 2.5", "The port has this property with another value; UPDATE changes it.");
@@ -64,7 +68,7 @@ static class PortProperties
         {
             return new PropertyFault(NdisStatus.Resources, "propertyInstanceId", "switch.md 2.5", $"A port has at most {Max} properties.");
         }
-        return PropertyValues.Read(property).Fault ?? PortPolicies.Conflict(property, body.Properties.Values);
+        return PortPolicies.Conflict(property, body.Properties.Values);
     }
 
     static bool Same(PropertyParameters one, PropertyParameters other) =>

@@ -96,6 +96,12 @@ public static class Alarms
         {
             alarms.Add(EdgeFault("port.edge-fault", fault));
         }
+        if (view.Notes.Warning is { } warning)
+        {
+            alarms.Add(new Alarm("port.property.delete-refused", AlarmSeverity.Warning,
+                $"Extension {warning.What} refused PORT_PROPERTY_DELETE with {warning.Status}; the property is kept (switch.md 8.4).",
+                "Disable or replace the extension, then delete the property again; or go on with it as it is."));
+        }
     }
 
     static void OfSwitch(ImmutableArray<Alarm>.Builder alarms, EntityView view, SwitchState.Here here)

@@ -101,7 +101,7 @@ public sealed record EntityView(
 /// <summary>What happened to an entity that its state does not keep, and that an alarm is made of.</summary>
 /// <param name="Poison">The message that parked the entity.</param>
 /// <param name="Fault">The data path's last fault that nothing has made good since.</param>
-/// <param name="Warning">An extension broke its contract since the switch was last defined.</param>
+/// <param name="Warning">An extension broke its contract since the switch was last defined, or kept a property of a port.</param>
 public sealed record ViewNotes(Poison? Poison, ViewFault? Fault, ViewFault? Warning)
 {
     public static readonly ViewNotes None = new(null, null, null);
@@ -119,6 +119,11 @@ public sealed record ViewNotes(Poison? Poison, ViewFault? Fault, ViewFault? Warn
         (SwitchReady or SwitchDeleted, _) => this with { Fault = null },
         (ExtensionFaulted { Fault: var fault }, _) => this with { Warning = new ViewFault(fault.Extension, fault.Rule, fault.Detail, at) },
         (SwitchDefined, _) => this with { Warning = null },
+        // Accepted as a refusal, though the pages disagree whether an extension may (switch.md 8.4): the property is kept.
+        (PortPropertyRefused { By.Position: >= 0 } e, _) when e.Oid == OidCode.PortPropertyDelete =>
+            this with { Warning = new ViewFault(e.By.Extension, e.By.Status.Name(), null, at) },
+        (PortPropertyChanged, _) => this with { Warning = null },
+        (_, PortState.Absent) when Warning is not null => this with { Warning = null, Fault = null },
         (_, NicState nic) when Fault is not null && (nic is NicState.Absent || nic.IsReady()) => this with { Fault = null },
         (_, PortState.Absent) when Fault is not null => this with { Fault = null },
         _ => this,

@@ -13,6 +13,9 @@ public abstract record OperationChange(string Id)
     {
         VmStartRequested e => new Began(e.OperationId, "vm.start"),
         VmStopRequested e => new Began(e.OperationId, "vm.stop"),
+        VmChangeRequested e => new Began(e.OperationId, e.Kind),
+        VmChanged e => new Ended(e.OperationId, null),
+        VmChangeRefused e => new Ended(e.OperationId, e.Refusal),
         VmStarted e => new Ended(e.OperationId, null),
         VmStopped e => new Ended(e.OperationId, null),
         VmStartRefused e => new Ended(e.OperationId, e.Refusal),

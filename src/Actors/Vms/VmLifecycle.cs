@@ -15,9 +15,11 @@ namespace ControlPlane.Actors.Vms;
 ///     │  └──── Undoing ◄────┘                           ▼
 ///     │        newest first                          Stopping: disconnect all, then for each NIC
 ///     └──────────────────────────────────────────────── drain, delete, teardown, drain, delete
+///
+///   Running ──a NIC more or less, other properties──► Changing ──every step done, or refused and undone──► Running
 /// </code>
-/// Start, for each NIC: PORT_CREATE, NIC_CREATE, NIC_CONNECT; all or nothing. Stop waits at a closed drain gate as long
-/// as it is closed: nothing is forced (switch.md 3.6 R6).
+/// Start, for each NIC: PORT_CREATE, properties, NIC_CREATE, NIC_CONNECT; all or nothing. Stop waits at a closed drain
+/// gate as long as it is closed: nothing is forced (switch.md 3.6 R6).
 /// </summary>
 public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
 {
@@ -32,12 +34,20 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
     public static Decision<VmEvent> Decide(VmState state, Command command, in Turn turn) => (state, command) switch
     {
         (_, AnswerArrived answer) => Answered(state, answer),
-        (VmState.Undefined or VmState.Stopped, DefineVm define) => Define(define),
-        (_, DefineVm) => Illegal(state, "define", "Stop it first."),
+        (VmState.Undefined or VmState.Stopped, DefineVm define) => VmChanges.Refusal(define.Definition) is { } wrong
+            ? Decision<VmEvent>.Refuse(wrong)
+            : Decision<VmEvent>.Accept(new Done(), new VmDefined(define.Definition)),
+        (VmState.Running s, DefineVm define) => VmChanges.Redefine(s, define.Definition, Operation(turn), turn),
+        (_, DefineVm) => Illegal(state, "define", "Wait until it has stopped."),
 
         (VmState.Undefined, _) => Decision<VmEvent>.Refuse(new Refusal(RefusalKind.NotFound, "vm.absent", $"There is no {state.Id}.")),
         (VmState.Stopped, DeleteVm) => Decision<VmEvent>.Accept(new Done(), new VmDeleted()),
         (_, DeleteVm) => Illegal(state, "delete", "Only a stopped VM is deleted."),
+
+        (VmState.Stopped or VmState.Running, AddNic add) => VmChanges.AddNic(state, state.DefinitionOrNull!, add.Nic, Operation(turn), turn),
+        (VmState.Stopped or VmState.Running, RemoveNic remove) =>
+            VmChanges.RemoveNic(state, state.DefinitionOrNull!, remove.Name, Operation(turn), turn),
+        (_, AddNic or RemoveNic) => Illegal(state, "nics", "Wait until what it does is done."),
 
         (VmState.Stopped, StartVm) => Decision<VmEvent>.Accept(null, new VmStartRequested(Operation(turn), turn.MessageId, state.Epoch + 1)),
         (_, StartVm) => Illegal(state, "start", "Only a stopped VM starts."),
@@ -48,16 +58,6 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
     };
 
     static string Operation(in Turn turn) => turn.OperationId ?? turn.MessageId;
-
-    static Decision<VmEvent> Define(DefineVm define)
-    {
-        var nics = define.Definition.Nics;
-        return nics.Count > NicsMax
-            ? Decision<VmEvent>.Refuse(new Refusal(RefusalKind.Unprocessable, "vm.nics.many", $"A VM has at most {NicsMax} NICs.", Field: "nics"))
-            : nics.Select(nic => nic.Name).Distinct(StringComparer.Ordinal).Count() != nics.Count
-                ? Decision<VmEvent>.Refuse(new Refusal(RefusalKind.Unprocessable, "vm.nics.twice", "Two NICs have one name.", Field: "nics"))
-                : Decision<VmEvent>.Accept(new Done(), new VmDefined(define.Definition));
-    }
 
     /// <summary>A step of the ladder was answered.</summary>
     static Decision<VmEvent> Answered(VmState state, AnswerArrived answer)
@@ -72,7 +72,11 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             VmState.Starting when refusal is null => Advance(state, ladder, step),
             VmState.Starting when step.Kind == VmStepKind.CheckHost => Decision<VmEvent>.Accept(
                 [new VmStartRefused(ladder.OperationId, refusal)], null, [new LateAnswer(ladder.MessageId, null, refusal)]),
-            VmState.Starting => FirstUndo(state, step, refusal),
+            VmState.Starting => FirstUndo(state, new VmStartUndoing(step, refusal)),
+            VmState.Changing { Refusal: null } when refusal is not null && step.Kind == VmStepKind.CheckHost => Decision<VmEvent>.Accept(
+                [new VmChangeRefused(ladder.OperationId, refusal)], null, [new LateAnswer(ladder.MessageId, null, refusal)]),
+            VmState.Changing { Refusal: null } when refusal is not null && VmChanges.Constructive(step.Kind) =>
+                FirstUndo(state, new VmChangeUndoing(step, refusal)),
             _ when refusal is null => Advance(state, ladder, step),
             _ when refusal.Holds is not null => Decision<VmEvent>.Accept(null, new VmStepDeferred(step)),
             _ => Advance(state, ladder, step, refusal), // its object is gone or was taken over: the rest is still to be done
@@ -82,33 +86,44 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
     static Decision<VmEvent> Advance(VmState state, VmLadder ladder, VmStep step, Refusal? skipped = null)
     {
         VmEvent happened = skipped is null ? new VmStepDone(step) : new VmStepSkipped(step, skipped);
-        ImmutableArray<LateAnswer> late = state is VmState.Starting && step.Kind == VmStepKind.CheckHost
+        ImmutableArray<LateAnswer> late = step.Kind == VmStepKind.CheckHost && state is VmState.Starting or VmState.Changing { Kind: VmChanges.Add }
             ? [new LateAnswer(ladder.MessageId, new OperationRuns(ladder.OperationId), null)]
             : [];
-        return Decision<VmEvent>.Accept(ladder.Remaining.Length > 1 ? [happened] : [happened, End(state, ladder)], null, late);
+        return ladder.Remaining.Length > 1
+            ? Decision<VmEvent>.Accept([happened], null, late)
+            : Ended(state, ladder, [happened], late);
     }
+
+    /// <summary>The last step: the operation is over, and who waits for its end rather than for its beginning is told.</summary>
+    static Decision<VmEvent> Ended(VmState state, VmLadder ladder, ImmutableArray<VmEvent> events, ImmutableArray<LateAnswer> late) =>
+        Decision<VmEvent>.Accept(events.Add(End(state, ladder)), null, state is VmState.Changing { Kind: VmChanges.Update } change
+            ? late.Add(new LateAnswer(ladder.MessageId, change.Refusal is null ? new Done() : null, change.Refusal))
+            : late);
 
     static VmEvent End(VmState state, VmLadder ladder) => state switch
     {
         VmState.Starting => new VmStarted(ladder.OperationId),
         VmState.Undoing s => new VmStartRefused(ladder.OperationId, s.Refusal),
+        VmState.Changing { Refusal: { } refusal } => new VmChangeRefused(ladder.OperationId, refusal),
+        VmState.Changing s => new VmChanged(ladder.OperationId, s.Target),
         VmState.Stopping => new VmStopped(ladder.OperationId),
         _ => throw new UnreachableException(state.ToString()),
     };
 
-    static Decision<VmEvent> FirstUndo(VmState state, VmStep step, Refusal refusal)
+    static Decision<VmEvent> FirstUndo(VmState state, VmEvent undoing)
     {
-        var undoing = new VmStartUndoing(step, refusal);
-        return Evolve(state, undoing) is VmState.Undoing { Ladder.Remaining.IsEmpty: true } undone
-            ? Decision<VmEvent>.Accept(null, undoing, new VmStartRefused(undone.Ladder.OperationId, refusal))
+        var after = Evolve(state, undoing);
+        return after.LadderOrNull is { Remaining.IsEmpty: true } ladder
+            ? Ended(after, ladder, [undoing], [])
             : Decision<VmEvent>.Accept(null, undoing);
     }
 
     static Refusal? RefusalOf(OidOutcome outcome) => outcome.Status == NdisStatus.Success
         ? null
         : new Refusal(RefusalKind.Conflict, "oid.refused",
-            $"{outcome.Oid} was refused with {outcome.Status.Name()} by {outcome.RefusedBy?.Extension ?? "nobody"} at position {outcome.RefusedBy?.Position}.",
-            "switch.md 3.5", outcome.PortState);
+            $"{outcome.Oid} was refused with {outcome.Status.Name()} by {outcome.RefusedBy?.Extension ?? "nobody"} at position {outcome.RefusedBy?.Position}."
+                + (outcome.RefusedBy?.Detail is { } detail ? $" {detail}" : ""),
+            "switch.md 3.5", outcome.PortState, outcome.RefusedBy?.Field);
 
     public static VmState Evolve(VmState state, VmEvent happened) => (state, happened) switch
     {
@@ -129,6 +144,22 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
         (VmState.Undoing s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e.Step) },
         (VmState.Undoing s, VmStartRefused e) =>
             new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, e.Refusal), s.Definition),
+        (VmState.Stopped s, VmChangeRequested e) => s with { Operations = Begun(s.Operations, e.OperationId, e.Kind) },
+        (VmState.Stopped s, VmChanged e) => s with { Operations = Ended(s.Operations, e.OperationId, null), Definition = e.Definition },
+        (VmState.Running s, VmChangeRequested e) => new VmState.Changing(
+            s.Id, s.Epoch, Begun(s.Operations, e.OperationId, e.Kind), s.Definition, e.Kind, e.Target,
+            new VmLadder(e.OperationId, e.MessageId, 0, VmChanges.Steps(s.Definition, e.Target), [])),
+        (VmState.Changing s, VmStepDone e) => s with { Ladder = s.Ladder.Next(e.Step) },
+        (VmState.Changing s, VmStepSkipped e) => s with { Ladder = s.Ladder.Next(e.Step) },
+        (VmState.Changing s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e.Step) },
+        (VmState.Changing s, VmChangeUndoing e) => s with
+        {
+            Refusal = e.Refusal,
+            Ladder = s.Ladder with { Number = s.Ladder.Number + 1, Remaining = VmChanges.Undo(s.Definition, s.Ladder.Done), Done = [] },
+        },
+        (VmState.Changing s, VmChanged e) => new VmState.Running(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, null), e.Definition),
+        (VmState.Changing s, VmChangeRefused e) =>
+            new VmState.Running(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, e.Refusal), s.Definition),
         (VmState.Running s, VmStopRequested e) => new VmState.Stopping(
             s.Id, s.Epoch, Begun(s.Operations, e.OperationId, "vm.stop"), s.Definition,
             new VmLadder(e.OperationId, e.MessageId, 0, VmSteps.Stop(s.Definition), [])),
@@ -141,8 +172,16 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
 
     public static IEnumerable<Effect> Outstanding(VmState state) =>
         state is { LadderOrNull: { Remaining: [var step, ..] } ladder, DefinitionOrNull: { } definition }
-            ? [VmSteps.Ask(state, definition, step, StepEffect(ladder))]
+            ? [VmSteps.Ask(state, Definitions(state, definition), step, StepEffect(ladder))]
             : [];
+
+    /// <summary>A change looks at what shall be first, its undoing at what was.</summary>
+    static VmDefinition[] Definitions(VmState state, VmDefinition definition) => state switch
+    {
+        VmState.Changing { Refusal: null } s => [s.Target, s.Definition],
+        VmState.Changing s => [s.Definition, s.Target],
+        _ => [definition],
+    };
 
     static string StepEffect(VmLadder ladder) => $"{ladder.OperationId}:{ladder.Number}";
 
@@ -154,6 +193,9 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             ? operation with { Status = problem is null ? VmOperationStatus.Done : VmOperationStatus.Refused, Problem = problem }
             : operation)];
 
-    static Decision<VmEvent> Illegal(VmState state, string what, string detail) => Decision<VmEvent>.Refuse(
-        Refusal.Illegal($"vm.{what}.{state.Name}", $"The VM is {state.Name}. {detail}", "switch.md 3.4", state.Name));
+    internal static Decision<VmEvent> Illegal(VmState state, string what, string detail)
+    {
+        var (code, name) = state is VmState.Changing ? ("changing", "running, and its NICs are being changed") : (state.Name, state.Name);
+        return Decision<VmEvent>.Refuse(Refusal.Illegal($"vm.{what}.{code}", $"The VM is {name}. {detail}", "switch.md 3.4", state.Name));
+    }
 }

@@ -13,6 +13,7 @@ namespace ControlPlane.Actors.Vms;
 [JsonDerivedType(typeof(Starting), "starting")]
 [JsonDerivedType(typeof(Undoing), "undoing")]
 [JsonDerivedType(typeof(Running), "running")]
+[JsonDerivedType(typeof(Changing), "changing")]
 [JsonDerivedType(typeof(Stopping), "stopping")]
 public abstract record VmState(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations)
 {
@@ -33,6 +34,14 @@ public abstract record VmState(EntityId Id, long Epoch, ImmutableArray<VmOperati
     public sealed record Running(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition)
         : VmState(Id, Epoch, Operations);
 
+    /// <summary>Runs, while a NIC is added or taken away, or properties of its NICs change.</summary>
+    /// <param name="Kind">vm.nic.add, vm.nic.remove or vm.update.</param>
+    /// <param name="Target">What it is when the ladder is done.</param>
+    /// <param name="Refusal">A step was refused: what was done is being undone.</param>
+    public sealed record Changing(
+        EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition, string Kind, VmDefinition Target,
+        VmLadder Ladder, Refusal? Refusal = null) : VmState(Id, Epoch, Operations);
+
     public sealed record Stopping(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition, VmLadder Ladder)
         : VmState(Id, Epoch, Operations);
 
@@ -43,6 +52,7 @@ public abstract record VmState(EntityId Id, long Epoch, ImmutableArray<VmOperati
         Starting s => s.Definition,
         Undoing s => s.Definition,
         Running s => s.Definition,
+        Changing s => s.Definition,
         Stopping s => s.Definition,
         _ => null,
     };
@@ -52,6 +62,7 @@ public abstract record VmState(EntityId Id, long Epoch, ImmutableArray<VmOperati
     {
         Starting s => s.Ladder,
         Undoing s => s.Ladder,
+        Changing s => s.Ladder,
         Stopping s => s.Ladder,
         _ => null,
     };
@@ -63,7 +74,7 @@ public abstract record VmState(EntityId Id, long Epoch, ImmutableArray<VmOperati
         Stopped => "stopped",
         Starting => "starting",
         Undoing => "stopping",
-        Running => "running",
+        Running or Changing => "running",
         Stopping => "stopping",
         _ => "undefined",
     };

@@ -12,31 +12,47 @@ static class VmSteps
     public static ImmutableArray<VmStep> Start(VmDefinition definition) =>
     [
         new VmStep(VmStepKind.CheckHost, ""),
-        .. definition.Nics.SelectMany(nic => Steps(nic.Name, VmStepKind.PortCreate, VmStepKind.NicCreate, VmStepKind.NicConnect)),
+        .. definition.Nics.SelectMany(Up),
     ];
+
+    /// <summary>One NIC: its port, the port's properties, the NIC, its connection (api.md 3, switch.md 3.4 G6).</summary>
+    public static IEnumerable<VmStep> Up(NicDefinition nic) =>
+    [
+        new VmStep(VmStepKind.PortCreate, nic.Name),
+        .. NicProperties.Of(nic).Select(property => new VmStep(VmStepKind.PropertyAdd, nic.Name, property.Key)),
+        .. Steps(nic.Name, VmStepKind.NicCreate, VmStepKind.NicConnect),
+    ];
+
+    /// <summary>One NIC of a VM that goes on without it.</summary>
+    public static IEnumerable<VmStep> Down(NicDefinition nic) => [new VmStep(VmStepKind.NicDisconnect, nic.Name), .. AfterDisconnect(nic)];
+
+    static IEnumerable<VmStep> AfterDisconnect(NicDefinition nic) => Steps(
+        nic.Name, VmStepKind.NicDrain, VmStepKind.NicDelete, VmStepKind.PortTeardown, VmStepKind.PortDrain, VmStepKind.PortDelete);
 
     /// <summary>Every gate closes first, so that one NIC that drains slowly keeps no other one open; then each NIC, newest first.</summary>
     public static ImmutableArray<VmStep> Stop(VmDefinition definition) =>
     [
         .. definition.Nics.Reverse().Select(nic => new VmStep(VmStepKind.NicDisconnect, nic.Name)),
-        .. definition.Nics.Reverse().SelectMany(nic => Steps(
-            nic.Name, VmStepKind.NicDrain, VmStepKind.NicDelete, VmStepKind.PortTeardown, VmStepKind.PortDrain, VmStepKind.PortDelete)),
+        .. definition.Nics.Reverse().SelectMany(AfterDisconnect),
         new VmStep(VmStepKind.ReleaseGuest, ""),
     ];
 
     /// <summary>Exactly what was done, newest first (switch.md 3.5).</summary>
     public static ImmutableArray<VmStep> Undo(ImmutableArray<VmStep> done, VmStep refused)
     {
-        var undo = done.Reverse().SelectMany(step => step.Kind switch
-        {
-            VmStepKind.NicConnect => Steps(step.Nic, VmStepKind.NicDisconnect, VmStepKind.NicDrain),
-            VmStepKind.NicCreate => Steps(step.Nic, VmStepKind.NicDelete),
-            VmStepKind.PortCreate => Steps(step.Nic, VmStepKind.PortTeardown, VmStepKind.PortDrain, VmStepKind.PortDelete),
-            _ => [],
-        }).ToImmutableArray();
+        var undo = done.Reverse().SelectMany(UndoOf).ToImmutableArray();
         var touchedGuest = refused.Kind is VmStepKind.NicCreate or VmStepKind.NicConnect || done.Any(step => step.Kind == VmStepKind.NicCreate);
         return touchedGuest ? undo.Add(new VmStep(VmStepKind.ReleaseGuest, "")) : undo;
     }
+
+    /// <summary>What undoes one step. Properties end with their port (switch.md 3.5).</summary>
+    public static IEnumerable<VmStep> UndoOf(VmStep step) => step.Kind switch
+    {
+        VmStepKind.NicConnect => Steps(step.Nic, VmStepKind.NicDisconnect, VmStepKind.NicDrain),
+        VmStepKind.NicCreate => Steps(step.Nic, VmStepKind.NicDelete),
+        VmStepKind.PortCreate => Steps(step.Nic, VmStepKind.PortTeardown, VmStepKind.PortDrain, VmStepKind.PortDelete),
+        _ => [],
+    };
 
     /// <summary>The gate was closed when the DELETE or TEARDOWN arrived: wait for it once more, then try again.</summary>
     public static VmLadder Deferred(VmLadder ladder, VmStep step)
@@ -45,11 +61,20 @@ static class VmSteps
         return ladder with { Number = ladder.Number + 1, Remaining = ladder.Remaining.Insert(0, new VmStep(wait, step.Nic)) };
     }
 
-    public static Effect.Ask Ask(VmState state, VmDefinition definition, VmStep step, string effect)
+    /// <param name="definitions">Where the NIC and its properties are looked up, in this order.</param>
+    public static Effect.Ask Ask(VmState state, ReadOnlySpan<VmDefinition> definitions, VmStep step, string effect)
     {
-        var host = definition.Host;
+        var host = definitions[0].Host;
         var vm = state.Id.Parts[0];
-        if (definition.Nics.FirstOrDefault(nic => nic.Name == step.Nic) is not { } nic)
+        NicDefinition? found = null;
+        PropertyParameters? property = null;
+        foreach (var definition in definitions)
+        {
+            var known = definition.Nics.FirstOrDefault(nic => nic.Name == step.Nic);
+            found ??= known;
+            property ??= step.Property is { } key ? NicProperties.Find(known, key) : null;
+        }
+        if (found is not { } nic)
         {
             return new Effect.Ask(effect, EntityId.Bridge(host), step.Kind == VmStepKind.CheckHost
                 ? new CheckHost()
@@ -62,7 +87,7 @@ static class VmSteps
             VmStepKind.PortDrain => new Effect.Ask(
                 effect, EntityId.Port(host, nic.Switch, Names.Key(portName, Names.PortMax)), new AwaitDrain()),
             _ => new Effect.Ask(effect, EntityId.Switch(host, nic.Switch), new SubmitOid(
-                new OidRequest($"{state.Id}>{effect}", OidOf(step.Kind), 0, 0, Parameters(state, vm, nic, portName, step.Kind)) { PortName = portName },
+                new OidRequest($"{state.Id}>{effect}", OidOf(step.Kind), 0, 0, property ?? Parameters(state, vm, nic, portName, step.Kind)) { PortName = portName },
                 FromPeer: false)),
         };
     }
@@ -76,6 +101,9 @@ static class VmSteps
         VmStepKind.NicDelete => OidCode.NicDelete,
         VmStepKind.PortTeardown => OidCode.PortTeardown,
         VmStepKind.PortDelete => OidCode.PortDelete,
+        VmStepKind.PropertyAdd => OidCode.PortPropertyAdd,
+        VmStepKind.PropertyUpdate => OidCode.PortPropertyUpdate,
+        VmStepKind.PropertyDelete => OidCode.PortPropertyDelete,
         _ => throw new UnreachableException(kind.ToString()),
     };
 

@@ -16,7 +16,14 @@ static class Pairs
     const string SettingPrefix = "setting.";
 
     public static Option<JsonObject[]> Nics() => Repeated("--nic",
-        "name=eth0,switch=vsw0[,type=synthetic|emulated][,mac=…][,mtu=…][,vlan=…][,attach=tap|veth]; once per NIC", Nic);
+        "name=eth0,switch=vsw0[,type=synthetic|emulated][,mac=…][,mtu=…][,vlan=…][,attach=tap|veth]; once per NIC; properties are said with --file", Nic);
+
+    public static Option<JsonObject?> OneNic() => new("--nic")
+    {
+        Description = "name=eth1,switch=vsw0[,type=synthetic|emulated][,mac=…][,mtu=…][,vlan=…][,attach=tap|veth]",
+        HelpName = "key=value",
+        CustomParser = result => result.Tokens.Count == 1 ? Nic(result.Tokens[0].Value, result.AddError) : null,
+    };
 
     public static Option<JsonObject[]> Extensions() => Repeated("--extension",
         "name=…,class=capture|filter|forward,enabled=true[,setting.maxPorts=10]; once per extension, top of the stack first", Extension);

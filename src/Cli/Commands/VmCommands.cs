@@ -40,6 +40,45 @@ sealed class VmCommands(GlobalOptions globals, Surroundings world)
         return command;
     }
 
+    public Command NicAdd()
+    {
+        var name = Names.Argument("VM");
+        var nic = Pairs.OneNic();
+        var file = BodyFile.Option("--file");
+        var wait = new WaitOptions();
+        var change = new ChangeOptions(world);
+        var command = globals.Command("add", "Add a NIC to a VM, also while it runs", (session, parsed, stop) =>
+        {
+            var vm = parsed.GetRequiredValue(name)[0];
+            return BodyFile.Use(session, parsed.GetValue(file), parsed.GetValue(nic)?.DeepClone().AsObject() ?? [], body => LongWork.Run(
+                session, change.On(Request.Post("v1", "vms", vm, "nics") with { Body = body }, parsed), wait.Of(parsed), $"add a NIC to {vm}", stop), stop);
+        }, name, nic, file, wait.Wait, wait.NoWait, change.DryRun, change.IfMatch, change.IdempotencyKey);
+        wait.Check(command);
+        command.Validators.Add(result =>
+        {
+            if ((result.GetResult(file) is null) == (result.GetResult(nic) is null))
+            {
+                result.AddError("one of --nic and --file says what the NIC is");
+            }
+        });
+        return command;
+    }
+
+    public Command NicRemove()
+    {
+        var name = Names.Argument("VM/NIC");
+        var wait = new WaitOptions();
+        var change = new ChangeOptions(world);
+        var command = globals.Command("remove", "Take a NIC away from a VM, also while it runs: disconnect, let traffic drain, delete", (session, parsed, stop) =>
+        {
+            var (vm, nic) = (parsed.GetRequiredValue(name)[0], parsed.GetRequiredValue(name)[1]);
+            return LongWork.Run(
+                session, change.On(Request.Delete("v1", "vms", vm, "nics", nic), parsed), wait.Of(parsed), $"remove {vm}/{nic}", stop);
+        }, name, wait.Wait, wait.NoWait, change.DryRun, change.IfMatch);
+        wait.Check(command);
+        return command;
+    }
+
     public Command Start() => Verb("start", "Start a VM: every NIC is connected, or none is");
 
     public Command Stop() => Verb("stop", "Stop a VM: disconnect, let traffic drain, delete its NICs and ports");

@@ -22,3 +22,9 @@ public sealed class OrderOverHttp(RunningControlPlane running) : OrderScenarios(
 
 [Collection(OverHttp.Name)]
 public sealed class VmsOverHttp(RunningControlPlane running) : VmScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class PropertiesOverHttp(RunningControlPlane running) : PropertyScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class VmNicsOverHttp(RunningControlPlane running) : VmNicScenarios(new HttpTarget(running));

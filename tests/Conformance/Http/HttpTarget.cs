@@ -71,19 +71,66 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
     public async Task<Verdict> DefineVm(string vm, params NicDefinition[] nics) => (await Send(HttpMethod.Put, $"/v1/vms/{vm}", new
     {
         host = Host,
-        nics = nics.Select(nic => new { nic.Name, nic.Switch, type = nic.Type == NicType.Emulated ? "emulated" : "synthetic", nic.Mac, nic.Mtu }),
+        nics = nics.Select(Nic),
     })).Verdict;
 
-    public async Task<Verdict> StartVm(string vm)
+    static object Nic(NicDefinition nic) => new
     {
-        var (verdict, answer) = await Send(HttpMethod.Post, $"/v1/vms/{vm}/start?wait=30s", null);
-        return verdict.Refusal is null && answer?["problem"] is { } problem ? verdict with { Refusal = RefusalOf(problem) } : verdict;
+        nic.Name,
+        nic.Switch,
+        type = nic.Type == NicType.Emulated ? "emulated" : "synthetic",
+        nic.Mac,
+        nic.Mtu,
+        nic.Vlan,
+        properties = nic.Properties?.Select(property => new
+        {
+            propertyType = $"{property.PropertyType}",
+            property.PropertyInstanceId,
+            property.PropertyId,
+            property.PropertyVersion,
+            property.Value,
+        }),
+    };
+
+    public async Task<Verdict> AddNic(string vm, NicDefinition nic) =>
+        WithProblem(await Send(HttpMethod.Post, $"/v1/vms/{vm}/nics?wait=30s", Nic(nic)));
+
+    public async Task<Verdict> RemoveNic(string vm, string nic)
+    {
+        var sent = await Send(HttpMethod.Delete, $"/v1/vms/{vm}/nics/{nic}?wait=1s", null);
+        Follow(vm, sent.Answer);
+        return WithProblem(sent);
     }
+
+    /// <summary>What goes on at the VM, for whoever waits until nothing does.</summary>
+    void Follow(string vm, JsonNode? operation)
+    {
+        if ((string?)operation?["id"] is { } id)
+        {
+            _operations[vm] = id;
+        }
+    }
+
+    public async Task<PortSeen> Port(EntityId port)
+    {
+        var seen = (await Get($"/v1/ports/{port.Text["port/".Length..]}"))!;
+        return new PortSeen(
+            [.. seen["properties"]!.AsArray().Select(item => $"{item!["propertyType"]} {item["propertyInstanceId"]} {(item.AsObject()["enforcedBy"] is { } by ? by : "nobody")}")],
+            (string)seen["policy"]!["wanted"]!, (string?)seen["policy"]!["observed"], (bool)seen["ready"]!);
+    }
+
+    public async Task<IReadOnlyList<string>> Alarms(EntityId id) => [.. (await Items("/v1/alarms?limit=1000"))
+        .Where(alarm => (string)alarm!["actor"]! == id.Text).Select(alarm => (string)alarm!["code"]!)];
+
+    public async Task<Verdict> StartVm(string vm) => WithProblem(await Send(HttpMethod.Post, $"/v1/vms/{vm}/start?wait=30s", null));
+
+    static Verdict WithProblem((Verdict Verdict, JsonNode? Answer) sent) =>
+        sent.Verdict.Refusal is null && sent.Answer?["problem"] is { } problem ? sent.Verdict with { Refusal = RefusalOf(problem) } : sent.Verdict;
 
     public async Task<Verdict> StopVm(string vm)
     {
         var (verdict, answer) = await Send(HttpMethod.Post, $"/v1/vms/{vm}/stop?wait=1s", null);
-        _operations[vm] = (string?)answer?["id"] ?? "";
+        Follow(vm, answer);
         return verdict;
     }
 

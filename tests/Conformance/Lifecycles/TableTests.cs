@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
@@ -17,13 +18,16 @@ public sealed class TableTests
     [
         OidCode.PortCreate, OidCode.PortUpdated, OidCode.PortTeardown, OidCode.PortDelete, OidCode.NicCreate, OidCode.NicConnect,
         OidCode.NicUpdated, OidCode.NicDisconnect, OidCode.NicDelete, OidCode.PortPropertyAdd, OidCode.PortPropertyUpdate,
-        OidCode.PortPropertyDelete, OidCode.PortPropertyEnum, OidCode.NicSave, new(0x000102ff),
+        OidCode.PortPropertyDelete, OidCode.PortPropertyEnum, OidCode.PortFeatureStatusQuery, OidCode.NicSave, OidCode.NicSaveComplete,
+        OidCode.NicRestore, OidCode.NicRestoreComplete, OidCode.NicSuspend, new(0x000102ff),
     ];
 
     static readonly OidParameters?[] Payloads =
     [
         null, new PortParameters("p7"), new NicParameters("eth0", VmName: "web"), new NicParameters("a", NicType.External),
-        new PropertyParameters(PropertyType.Security, "i1"),
+        new PropertyParameters(PropertyType.Security, "i1"), new PropertyParameters(PropertyType.Vlan, "i1", Value: JsonElement.Parse(
+            """{"operationMode":"access","accessVlanId":10}""")),
+        new NicParameters("eth0", VmName: "web", PermanentMacAddress: "00:15:5d:00:00:07"), new NicParameters("a", NicType.Internal),
     ];
 
     [Fact]
@@ -133,8 +137,10 @@ public sealed class TableTests
     static string Key<TState>(TState state) => state switch
     {
         PortState port => $"{port.GetType().Name} {(port as PortState.Created)?.Oid?.Request.Oid} {port.BodyOrNull?.Nics.Count} "
-            + $"{port.BodyOrNull?.Parameters.IsValidationPort} {Key(port.BodyOrNull?.Drain)} {port.BodyOrNull?.Properties.Count}",
-        NicState nic => $"{nic.GetType().Name} {nic.BodyOrNull?.Parameters.NicType} {nic.BodyOrNull?.Drift?.Stage} {Key(nic.BodyOrNull?.Drain)}",
+            + $"{port.BodyOrNull?.Parameters.IsValidationPort} {Key(port.BodyOrNull?.Drain)} {port.BodyOrNull?.Properties.Count} "
+            + $"{(port as PortState.Created)?.Proposal is not null}",
+        NicState nic => $"{nic.GetType().Name} {nic.BodyOrNull?.Parameters.NicType} {nic.BodyOrNull?.Drift?.Stage} {Key(nic.BodyOrNull?.Drain)} "
+            + $"{nic.BodyOrNull?.Work?.GetType().Name} {nic.BodyOrNull?.Transfer?.Open} {(nic as NicState.Creating)?.Undoing is not null} {nic.BodyOrNull?.Policy is not null}",
         _ => throw new InvalidOperationException(state?.ToString()),
     };
 
@@ -171,12 +177,19 @@ public sealed class TableTests
                 yield return new AnswerArrived("e", new CommandDone(new Completion("c", status, null, observed)), null);
             }
         }
+        yield return new AnswerArrived("e", new CommandDone(new Completion("c", NdisStatus.Success, null, Device(true, true), new NicRuntime([], 0, []))), null);
         yield return new AnswerArrived("e", new OidSettled(NdisStatus.Success, null, "Created", "Created"), null);
         yield return new AnswerArrived("e", new OidSettled(NdisStatus.Failure, By, "Created", "Absent"), null);
         yield return new AnswerArrived("e", null, new Refusal(RefusalKind.Conflict, "nic.create.exists", "There is one."));
         yield return new AnswerArrived("e", new DriftAnswer(true), null);
         yield return new AnswerArrived("e", new DriftAnswer(false), null);
+        yield return new ArriveOid(
+            new OidRequest("r1", OidCode.NicCreate, 7, 0, Payloads[6]), Sw, PortId, NicId, null, Policy: PortPolicy.Default, Restoring: true);
+        yield return new EnforcePolicy("r1", PortPolicy.Default with { AllowMacSpoofing = true });
+        yield return new ReadRuntime();
+        yield return new RestoreRuntime("r1", new NicRuntime([], 0, []));
         yield return new TimerElapsed("drain");
+        yield return new TimerElapsed("restore:0");
         yield return new TakeHold("h1", "e2", "test");
         yield return new ReleaseHold("h1");
         yield return new SetInFlight(1, 0);

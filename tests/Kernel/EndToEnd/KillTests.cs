@@ -1,6 +1,6 @@
-using System.Net.Sockets;
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net.Sockets;
 using ControlPlane.Actors.Entities;
 using Microsoft.Data.Sqlite;
 using Xunit.Abstractions;

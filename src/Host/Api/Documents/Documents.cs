@@ -64,7 +64,11 @@ sealed record NicDocument(
 /// <param name="Open">save or restore, while a series of it is open.</param>
 sealed record TransferDocument(string? Open, bool RestoreExpected, bool Restored, bool Overdue);
 
-sealed record VmNicDocument(string Name, string Switch, string Type, string Mac, int Mtu, string Attach);
+sealed record VmNicDocument(
+    string Name, string Switch, string Type, string Mac, int Mtu, string Attach, int? Vlan, IReadOnlyList<VmPropertyDocument>? Properties);
+
+/// <summary>A property as the VM defines it; what holds and who enforces it is said by the port.</summary>
+sealed record VmPropertyDocument(PropertyType PropertyType, string PropertyInstanceId, string? PropertyId, int PropertyVersion, JsonElement? Value);
 
 sealed record OperationDocument(
     string Id, string Kind, string Actor, string State, ProblemDocument? Problem, DateTimeOffset Started, DateTimeOffset? Ended, string Correlation);

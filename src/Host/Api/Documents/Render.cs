@@ -99,7 +99,11 @@ static class Render
         return new VmDocument(
             view.Id.Parts[0], definition.Host, vm.Name, Text(vm.Epoch),
             [.. definition.Nics.Select(nic => new VmNicDocument(
-                nic.Name, nic.Switch, Camel(nic.Type.ToString()), nic.Mac, nic.Mtu, Camel(nic.Attach.ToString())))],
+                nic.Name, nic.Switch, Camel(nic.Type.ToString()), nic.Mac, nic.Mtu, Camel(nic.Attach.ToString()), nic.Vlan,
+                nic.Properties is { Count: > 0 } properties
+                    ? [.. properties.Select(property => new VmPropertyDocument(
+                        property.PropertyType, property.PropertyInstanceId, property.PropertyId, property.PropertyVersion, property.Value))]
+                    : null))],
             vm.Operations.LastOrDefault() is { } last
                 ? new VmOperationDocument(last.Id, last.Kind, Camel(last.Status.ToString()), Of(last.Problem))
                 : null,

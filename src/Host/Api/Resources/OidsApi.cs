@@ -43,8 +43,8 @@ static class OidParametersBody
 {
     const int FlagsMax = 32;
     const int TextMax = 256;
-    const int VlanMin = 1;
-    const int VlanMax = 4_094;
+    public const int VlanMin = 1;
+    public const int VlanMax = 4_094;
 
     public static OidParameters? Read(OidCode oid, Body body)
     {
@@ -57,7 +57,7 @@ static class OidParametersBody
             return body.ObjectOrNull("parameters") is { } nic ? Nic(nic) : null;
         }
         if (oid == OidCode.PortPropertyAdd || oid == OidCode.PortPropertyUpdate || oid == OidCode.PortPropertyDelete
-            || oid == OidCode.PropertyAdd || oid == OidCode.PropertyUpdate || oid == OidCode.PropertyDelete)
+            || oid == OidCode.PortPropertyEnum || oid == OidCode.PropertyAdd || oid == OidCode.PropertyUpdate || oid == OidCode.PropertyDelete)
         {
             return body.ObjectOrNull("parameters") is { } property ? Property(property) : null;
         }
@@ -115,6 +115,14 @@ static class OidParametersBody
         return parameters;
     }
 
+    /// <summary>A property of a VM's NIC: which instance it is matters only where there are several, so that it may be left out.</summary>
+    public static PropertyParameters PropertyOfNic(Body body)
+    {
+        var property = Property(body);
+        return property.PropertyInstanceId.Length > 0 ? property : property with { PropertyInstanceId = "1" };
+    }
+
+    /// <summary>What a value may be is the port's to say (V20); here only what no VLAN id can be.</summary>
     static PropertyParameters Property(Body body)
     {
         var type = body.ChoiceOrNull("propertyType",
@@ -133,19 +141,20 @@ static class OidParametersBody
         return parameters;
     }
 
-    /// <summary>Every number of a field that names VLANs, alone or in a list (reliability.md 11.1 B38).</summary>
+    /// <summary>Every number of a field that names VLANs, alone or in a list (reliability.md 11.1 B38). Only the native VLAN may be none.</summary>
     static void CheckVlan(Body body, JsonElement vlan)
     {
         foreach (var field in vlan.EnumerateObject().Where(field => field.Name.Contains("vlan", StringComparison.OrdinalIgnoreCase)))
         {
+            var min = field.Name == "nativeVlanId" ? 0 : VlanMin;
             var numbers = field.Value.ValueKind == JsonValueKind.Array ? [.. field.Value.EnumerateArray()] : new[] { field.Value };
             if (numbers.Length > VlanMax)
             {
                 throw body.Wrong("field.many", $"{field.Name} has at most {VlanMax} items.", $"value.{field.Name}");
             }
-            if (numbers.Any(id => id.ValueKind == JsonValueKind.Number && !(id.TryGetInt32(out var number) && number is >= VlanMin and <= VlanMax)))
+            if (numbers.Any(id => id.ValueKind == JsonValueKind.Number && !(id.TryGetInt32(out var number) && number >= min && number <= VlanMax)))
             {
-                throw body.Wrong("field.range", $"{field.Name} is from {VlanMin} to {VlanMax}.", $"value.{field.Name}");
+                throw body.Wrong("field.range", $"{field.Name} is from {min} to {VlanMax}.", $"value.{field.Name}");
             }
         }
     }

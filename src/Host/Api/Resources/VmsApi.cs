@@ -21,6 +21,10 @@ static class VmsApi
             .WithSummary("Starts a VM: every NIC is connected, or none is");
         v1.MapPost("/vms/{vm}/stop", Stop).Produces<OperationDocument>().Produces<OperationDocument>(StatusCodes.Status202Accepted)
             .WithSummary("Stops a VM: disconnect, drain, delete its NICs and ports");
+        v1.MapPost("/vms/{vm}/nics", AddNic).Accepts<NicDefinition>("application/json").Produces<OperationDocument>()
+            .Produces<OperationDocument>(StatusCodes.Status202Accepted).WithSummary("Adds a NIC, also to a running VM");
+        v1.MapDelete("/vms/{vm}/nics/{nic}", RemoveNic).Produces<OperationDocument>().Produces<OperationDocument>(StatusCodes.Status202Accepted)
+            .WithSummary("Takes a NIC away, also from a running VM");
     }
 
     static EntityId Id(string vm) => EntityId.Vm(ApiNames.Vm(vm));
@@ -70,6 +74,33 @@ static class VmsApi
     static Task<IResult> Stop(HttpContext http, string vm, ReadTables tables, Door door, Operations operations) =>
         Run(http, vm, new StopVm(), tables, door, operations);
 
+    static async Task<IResult> AddNic(HttpContext http, string vm, ReadTables tables, Door door, Operations operations)
+    {
+        var query = new Query(http, "dryRun", "wait");
+        var (id, wait) = (Id(vm), query.Wait);
+        var body = await Body.Read(http);
+        var nic = VmBody.Nic(vm, body);
+        var key = RequestKey.Required(http, body);
+        if (!door.Settled(query, key) && tables.Present(id)?.State is VmState.Running { Definition.Host: var host }
+            && tables.Present(EntityId.Switch(host, nic.Switch)) is null)
+        {
+            return Problem.Wrong("vm.switch.unknown", $"There is no {EntityId.Switch(host, nic.Switch)}; define it first.", "switch").Result();
+        }
+        var answer = await door.Change(http, query, id, new AddNic(nic), key, operation: true);
+        return answer.Early(query) ?? await operations.Answer(http, key.Id, wait);
+    }
+
+    static async Task<IResult> RemoveNic(HttpContext http, string vm, string nic, Door door, Operations operations)
+    {
+        var query = new Query(http, "dryRun", "wait");
+        var (id, wait) = (Id(vm), query.Wait);
+        var body = await Body.ReadOptional(http);
+        body?.Done();
+        var key = RequestKey.Optional(http, body);
+        var answer = await door.Change(http, query, id, new RemoveNic(ApiNames.Nic(nic)), key, operation: true);
+        return answer.Early(query) ?? await operations.Answer(http, key.Id, wait);
+    }
+
     static async Task<IResult> Run(HttpContext http, string vm, Command command, ReadTables tables, Door door, Operations operations)
     {
         var query = new Query(http, "dryRun", "wait");
@@ -113,6 +144,7 @@ static class VmBody
 
     // The VM's own bound refuses with its own words; this one only keeps the list in memory.
     const int NicsTaken = 1_000;
+    const int PropertiesTaken = 1_000;
 
     public static VmDefinition Read(string vm, Body body)
     {
@@ -122,7 +154,7 @@ static class VmBody
         return new VmDefinition(host, nics);
     }
 
-    static NicDefinition Nic(string vm, Body body)
+    public static NicDefinition Nic(string vm, Body body)
     {
         var name = body.Name("name", "NIC");
         var mac = body.TextOrNull("mac", 64) is { } text ? Mac(body, "mac", text) : MacAddress.ForNic(vm, name);
@@ -130,24 +162,11 @@ static class VmBody
             name, body.Name("switch", "switch"),
             body.ChoiceOrNull("type", ("synthetic", NicType.Synthetic), ("emulated", NicType.Emulated)) ?? NicType.Synthetic,
             mac, (int)(body.NumberOrNull("mtu", MtuMin, MtuMax) ?? MtuDefault),
-            Attach: body.ChoiceOrNull("attach", ("veth", NicAttach.Veth), ("tap", NicAttach.Tap)) ?? NicAttach.Veth);
-        Unsupported(body);
+            (int?)body.NumberOrNull("vlan", OidParametersBody.VlanMin, OidParametersBody.VlanMax),
+            Attach: body.ChoiceOrNull("attach", ("veth", NicAttach.Veth), ("tap", NicAttach.Tap)) ?? NicAttach.Veth,
+            Properties: body.ObjectsOrNull("properties", PropertiesTaken)?.Select(OidParametersBody.PropertyOfNic).ToList());
         body.Done();
         return nic;
-    }
-
-    /// <summary>What this release would not enforce is refused, and not recorded as if it held.</summary>
-    static void Unsupported(Body body)
-    {
-        if (body.NumberOrNull("vlan", 1, 4094) is not null)
-        {
-            throw body.Wrong("nic.vlan.unsupported", "A VLAN is not enforced by this release.", "vlan");
-        }
-        if (body.AnyOrNull("properties") is { } properties
-            && (properties.ValueKind != System.Text.Json.JsonValueKind.Array || properties.GetArrayLength() > 0))
-        {
-            throw body.Wrong("nic.properties.unsupported", "Properties of a VM's NIC are not enforced by this release.", "properties");
-        }
     }
 
     /// <summary>An Ethernet address in its canonical form.</summary>

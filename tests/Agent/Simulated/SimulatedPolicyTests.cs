@@ -1,0 +1,96 @@
+using ControlPlane.DriverAbi;
+using ControlPlane.DriverSimulated;
+using ControlPlane.Messages;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ControlPlane.Agent.Tests.Simulated;
+
+/// <summary>Policies and gathered data on a simulated host: told, read back, kept over a restart.</summary>
+public sealed class SimulatedPolicyTests : IDisposable
+{
+    static readonly PortPolicy Vlan = PortPolicy.Default with { Vlan = new VlanPolicy.Access(10) };
+    static readonly NicRuntime Gathered = new(["00:15:5d:01:02:03"], 3, [5]);
+
+    readonly FakeTimeProvider _time = new();
+    readonly string _directory = Directory.CreateTempSubdirectory("simulated").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public async Task Policy_is_read_back_from_the_creation_on_and_stays_over_the_gate()
+    {
+        var host = await Ready();
+        Assert.Equal(Vlan.Digest, (await Do(host, Orders.Nic(DriverVerb.CreateNic) with { Policy = Vlan })).Observed!.Policy);
+        Assert.Equal(Vlan.Digest, (await Do(host, Orders.Nic(DriverVerb.ConnectNic, revision: 2))).Observed!.Policy);
+    }
+
+    [Fact]
+    public async Task Policy_is_replaced_under_a_new_revision_and_the_gate_stays()
+    {
+        var host = await Connected();
+        var applied = await Do(host, Orders.Nic(DriverVerb.ApplyPolicy, revision: 3) with { Policy = PortPolicy.Default });
+        Assert.Equal((NdisStatus.Success, PortPolicy.Default.Digest, true, 3L),
+            (applied.Status, applied.Observed!.Policy, applied.Observed.Up, applied.Observed.Revision));
+        var late = await Do(host, Orders.Nic(DriverVerb.ApplyPolicy, revision: 2) with { CommandId = "late", Policy = Vlan });
+        Assert.Equal((NdisStatus.InvalidParameter, PortPolicy.Default.Digest), (late.Status, late.Observed!.Policy));
+    }
+
+    [Fact]
+    public async Task Repair_brings_the_policy_back()
+    {
+        var host = await Connected();
+        var repaired = await Do(host, Orders.Nic(DriverVerb.RepairNic, revision: 3, up: true) with { Policy = Vlan });
+        Assert.Equal((NdisStatus.Success, Vlan.Digest), (repaired.Status, repaired.Observed!.Policy));
+    }
+
+    [Theory]
+    [InlineData(DriverVerb.ApplyPolicy)]
+    [InlineData(DriverVerb.ReadNic)]
+    [InlineData(DriverVerb.RestoreNic)]
+    public async Task Nic_that_is_not_there_has_none(DriverVerb verb)
+    {
+        var host = await Ready();
+        Assert.Equal(NdisStatus.Failure, (await Do(host, Orders.Nic(verb) with { Policy = Vlan, Runtime = Gathered })).Status);
+    }
+
+    [Fact]
+    public async Task What_was_gathered_is_read_restored_and_ends_with_the_nic()
+    {
+        var host = await Connected();
+        Assert.Equal([], (await Do(host, Orders.Nic(DriverVerb.ReadNic, revision: 2))).Runtime!.Learned);
+        Assert.Equal(NdisStatus.Success, (await Do(host, Orders.Nic(DriverVerb.RestoreNic, revision: 2) with { Runtime = Gathered })).Status);
+        Assert.Equal(Gathered.Learned, (await Do(host, Orders.Nic(DriverVerb.ReadNic, revision: 2) with { CommandId = "again" })).Runtime!.Learned);
+        await Do(host, Orders.Nic(DriverVerb.DeleteNic, revision: 3));
+        await Do(host, Orders.Nic(DriverVerb.CreateNic, epoch: 2));
+        Assert.Equal([], (await Do(host, Orders.Nic(DriverVerb.ReadNic, epoch: 2))).Runtime!.Learned);
+    }
+
+    [Fact]
+    public async Task Policy_and_what_was_gathered_are_kept_over_a_restart_of_the_process()
+    {
+        var host = await Connected();
+        await Do(host, Orders.Nic(DriverVerb.RestoreNic, revision: 2) with { Runtime = Gathered });
+        var again = await Ready();
+        Assert.Equal(Vlan.Digest, (await again.Snapshot(CancellationToken.None)).Devices.Single().Policy);
+        Assert.Equal(3, (await Do(again, Orders.Nic(DriverVerb.ReadNic, revision: 2))).Runtime!.SpoofedDropped);
+    }
+
+    async Task<IDriver> Connected()
+    {
+        var host = await Ready();
+        await Do(host, Orders.Nic(DriverVerb.CreateNic) with { Policy = Vlan });
+        await Do(host, Orders.Nic(DriverVerb.ConnectNic, revision: 2));
+        return host;
+    }
+
+    async Task<IDriver> Ready()
+    {
+        var host = new SimulatedDriver("hv01", new SimulatedDriverOptions { StateFile = Path.Combine(_directory, "hv01.json") }, _time);
+        await host.Resume(CancellationToken.None);
+        await host.Fences(new Dictionary<string, long>(), CancellationToken.None);
+        await Do(host, Orders.Switch());
+        return host;
+    }
+
+    static Task<Completion> Do(IDriver host, DriverCommand command) => host.Command(command, CancellationToken.None);
+}
