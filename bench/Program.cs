@@ -1,9 +1,9 @@
 using ControlPlane.Bench;
 
-string[] parts = args.Length == 0 ? ["events", "memory"] : args;
-if (parts.Except(["events", "memory"]).Any())
+string[] parts = args.Length == 0 ? ["events", "memory", "ports"] : args;
+if (parts.Except(["events", "memory", "ports"]).Any())
 {
-    Console.Error.WriteLine("usage: bench [events] [memory]");
+    Console.Error.WriteLine("usage: bench [events] [memory] [ports]");
     return 2;
 }
 if (parts.Contains("events"))
@@ -16,6 +16,10 @@ if (parts.Contains("memory"))
     {
         Console.WriteLine($"{name,-50} {bytes,6:F0} bytes");
     }
+}
+if (parts.Contains("ports"))
+{
+    await Ports();
 }
 return 0;
 
@@ -52,6 +56,19 @@ static async Task Events()
     var step = Percentiles(shell.Steps);
     Console.WriteLine($"one durable commit of one row: p50 {commit.P50:F2} ms, p99 {commit.P99:F2} ms");
     Console.WriteLine($"one step (ask, decide, store, answer): p50 {step.P50:F2} ms, p99 {step.P99:F2} ms; {step.P50 / commit.P50:F1} x one commit at p50");
+}
+
+static async Task Ports()
+{
+    if (!Environment.IsPrivilegedProcess)
+    {
+        Console.WriteLine("ports: left out, it needs root");
+        return;
+    }
+    var (first, last, bareFirst, bareLast, teardown) = await InFolder(PortsCase.Run);
+    Console.WriteLine($"a port with policies on one switch: first p50 {first:F2} ms, after 1,900 others {last:F2} ms, {last / first:F2} x");
+    Console.WriteLine($"the kernel's own, a tap on a bridge: first p50 {bareFirst:F2} ms, after 1,900 others {bareLast:F2} ms, {bareLast / bareFirst:F2} x");
+    Console.WriteLine($"the end of a host with 2,000 of them: {teardown:F1} s, {teardown / 2:F1} ms each");
 }
 
 static async Task<T> InFolder<T>(Func<string, Task<T>> run)
