@@ -15,3 +15,5 @@ public sealed class DrainOnLifecycles() : DrainScenarios(new WorldTarget());
 public sealed class OrderOnLifecycles() : OrderScenarios(new WorldTarget());
 
 public sealed class VmsOnLifecycles() : VmScenarios(new WorldTarget());
+
+public sealed class PendingOnLifecycles() : PendingScenarios(new WorldTarget());

@@ -22,3 +22,6 @@ public sealed class OrderOverHttp(RunningControlPlane running) : OrderScenarios(
 
 [Collection(OverHttp.Name)]
 public sealed class VmsOverHttp(RunningControlPlane running) : VmScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class PendingOverHttp(RunningControlPlane running) : PendingScenarios(new HttpTarget(running));
