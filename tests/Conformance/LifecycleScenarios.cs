@@ -17,3 +17,11 @@ public sealed class OrderOnLifecycles() : OrderScenarios(new WorldTarget());
 public sealed class VmsOnLifecycles() : VmScenarios(new WorldTarget());
 
 public sealed class PendingOnLifecycles() : PendingScenarios(new WorldTarget());
+
+public sealed class SaveOnLifecycles() : SaveScenarios(new WorldTarget());
+
+public sealed class StackOnLifecycles() : StackScenarios(new WorldTarget());
+
+public sealed class SwitchOnLifecycles() : SwitchScenarios(new WorldTarget());
+
+public sealed class MigrationStepsOnLifecycles() : MigrationStepScenarios(new WorldTarget());

@@ -14,7 +14,7 @@ namespace ControlPlane.Actors.Switches;
 /// A failure ends it: the NIC stays as it was.
 /// </summary>
 /// <param name="Blobs">Save: what was given so far. Restore: what is given back.</param>
-public sealed record NicTransfer(string MessageId, uint PortId, int NicIndex, bool Restores, ImmutableArray<NicBlob> Blobs)
+public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex, bool Restores, ImmutableArray<NicBlob> Blobs)
 {
     /// <summary>Saves and restores that one switch runs at a time; the next is answered actor.overloaded.</summary>
     public const int Max = 64;
@@ -65,7 +65,7 @@ public sealed record NicTransfer(string MessageId, uint PortId, int NicIndex, bo
     }
 
     /// <summary>The OID that it waited for is completed.</summary>
-    public NicTransfer After(OidOutcome outcome, CompletedBy? completed)
+    public NicDataTransfer After(OidOutcome outcome, CompletedBy? completed)
     {
         var after = this with { Waiting = null, Round = Round + 1, Capacity = null };
         var (oid, status) = (outcome.Oid, outcome.Status);
@@ -79,23 +79,23 @@ public sealed record NicTransfer(string MessageId, uint PortId, int NicIndex, bo
     }
 
     /// <summary>The OID was illegal where the NIC is now: disconnected in between, for one.</summary>
-    public NicTransfer Rejected(Refusal refusal) => this with { Waiting = null, Over = true, Problem = Problem ?? refusal };
+    public NicDataTransfer Rejected(Refusal refusal) => this with { Waiting = null, Over = true, Problem = Problem ?? refusal };
 
-    NicTransfer Enlarged(int needed, int? had) =>
+    NicDataTransfer Enlarged(int needed, int? had) =>
         needed > PayloadSizes.SaveBufferMax || needed <= (had ?? CapacityMin)
             ? Failed("nic.save.bytes", $"An extension asks for a buffer of {needed} bytes after one of {had ?? CapacityMin}; one has at most {PayloadSizes.SaveBufferMax}.", "S04")
         : Round + 1 >= RoundsMax ? Endless()
         : this with { Capacity = needed };
 
-    NicTransfer Given(NicBlob blob) =>
+    NicDataTransfer Given(NicBlob blob) =>
         Blobs.Length >= BlobsMax ? Failed("nic.save.blobs", $"A NIC has at most {BlobsMax} blobs.", "switch.md 4.1")
         : Blobs.Sum(Bytes) + Bytes(blob) > BytesMax ? Failed("nic.save.bytes", $"The blobs of a NIC have at most {BytesMax} bytes.", "switch.md 4.1")
         : Round + 1 >= RoundsMax ? Endless()
         : this with { Blobs = Blobs.Add(blob) };
 
-    NicTransfer Endless() => Failed("nic.save.endless", $"The save has not ended after {RoundsMax} rounds.", "switch.md 4.1");
+    NicDataTransfer Endless() => Failed("nic.save.endless", $"The save has not ended after {RoundsMax} rounds.", "switch.md 4.1");
 
-    NicTransfer Failed(string code, string detail, string rule) =>
+    NicDataTransfer Failed(string code, string detail, string rule) =>
         this with { Over = true, Problem = new Refusal(RefusalKind.Conflict, code, detail, rule, "Connected") };
 
     /// <summary>The reply when it is over without a problem.</summary>

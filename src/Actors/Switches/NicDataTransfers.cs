@@ -4,7 +4,7 @@ using ControlPlane.Messages;
 namespace ControlPlane.Actors.Switches;
 
 /// <summary>Saves and restores of the NICs of one switch: who may begin one, and what its OIDs leave on record (switch.md 9.2).</summary>
-static class NicTransfers
+static class NicDataTransfers
 {
     public static Decision<SwitchEvent> Start(SwitchState.Here s, string port, int nicIndex, IReadOnlyList<NicBlob>? blobs, in Turn turn)
     {
@@ -25,21 +25,21 @@ static class NicTransfers
         {
             return Refuse(RefusalKind.Conflict, "nic.transfer.open", "The NIC is being saved or restored: one at a time.", "S05", nic.State);
         }
-        if (blobs is not null && (blobs.Count > NicTransfer.BlobsMax || blobs.Sum(NicTransfer.Bytes) > NicTransfer.BytesMax))
+        if (blobs is not null && (blobs.Count > NicDataTransfer.BlobsMax || blobs.Sum(NicDataTransfer.Bytes) > NicDataTransfer.BytesMax))
         {
             return Refuse(RefusalKind.Unprocessable, "nic.restore.blobs",
-                $"A NIC has at most {NicTransfer.BlobsMax} blobs of {NicTransfer.BytesMax} bytes together.");
+                $"A NIC has at most {NicDataTransfer.BlobsMax} blobs of {NicDataTransfer.BytesMax} bytes together.");
         }
-        return s.Transfers.Count >= NicTransfer.Max
-            ? Refuse(RefusalKind.Overloaded, "actor.overloaded", $"{NicTransfer.Max} NICs of {s.Id} are being saved or restored; try again later.")
+        return s.Transfers.Count >= NicDataTransfer.Max
+            ? Refuse(RefusalKind.Overloaded, "actor.overloaded", $"{NicDataTransfer.Max} NICs of {s.Id} are being saved or restored; try again later.")
             : OidLane.Advance(s, [new NicDataTransferStarted(turn.MessageId, on.PortId, nicIndex, blobs)], [], turn.Now);
     }
 
     /// <summary>The transfer that waits for this OID.</summary>
-    public static NicTransfer? Of(SwitchState.Here s, string messageId) => s.Transfers.Values.FirstOrDefault(open => open.Waiting == messageId);
+    public static NicDataTransfer? Of(SwitchState.Here s, string messageId) => s.Transfers.Values.FirstOrDefault(open => open.Waiting == messageId);
 
     /// <summary>The next OID of a transfer is queued like all others; or the transfer is over.</summary>
-    public static LaneStep Step(NicTransfer transfer)
+    public static LaneStep Step(NicDataTransfer transfer)
     {
         if (transfer.Over)
         {
@@ -87,7 +87,7 @@ static class NicTransfers
         var done = outcome.Status == NdisStatus.Success;
         if (oid == OidCode.NicSave && done && slot.Verdict.Completed is { Saved: { } blob } by)
         {
-            yield return new SaveRound(id, port, index, blob.ExtensionId, $"{by.Class.ToString().ToLowerInvariant()}/{by.Extension}", NicTransfer.Bytes(blob));
+            yield return new SaveRound(id, port, index, blob.ExtensionId, $"{by.Class.ToString().ToLowerInvariant()}/{by.Extension}", NicDataTransfer.Bytes(blob));
         }
         else if (oid == OidCode.NicSave && !done && outcome.BytesNeeded is null)
         {

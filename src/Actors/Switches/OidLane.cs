@@ -67,7 +67,7 @@ static class OidLane
 
     static LaneStep? Step(SwitchState.Here s, DateTimeOffset now) => s switch
     {
-        _ when s.Transfers.Values.FirstOrDefault(transfer => transfer.Waiting is null) is { } transfer => NicTransfers.Step(transfer),
+        _ when s.Transfers.Values.FirstOrDefault(transfer => transfer.Waiting is null) is { } transfer => NicDataTransfers.Step(transfer),
         { Slot: { Stage: SlotStage.Down, Verdict.Pause: null } slot } when slot.Port == s.Id => AtSwitch(s, slot),
         { Slot: null, Queue: [var head, ..], Stage: SwitchStage.Ready or SwitchStage.Failed } => Begin(s, head, now),
         _ => null,
@@ -79,15 +79,15 @@ static class OidLane
         // What ends goes on: a VM of a switch that its host cannot make again still stops.
         var target = s.Stage == SwitchStage.Failed && (head.Request.Oid == OidCode.PortCreate || head.Request.Oid == OidCode.NicCreate)
             ? new OidTarget.Illegal(Refusal.Illegal("switch.not-ready", "The host could not make the switch.", "O09", "failed"))
-            : NicTransfers.InTheWay(s, head) ?? OidTarget.Find(s, head.Request);
+            : NicDataTransfers.InTheWay(s, head) ?? OidTarget.Find(s, head.Request);
         if (target is OidTarget.Illegal(var refusal))
         {
-            var answer = NicTransfers.Of(s, head.MessageId) is null ? new LateAnswer(head.MessageId, null, refusal) : null;
+            var answer = NicDataTransfers.Of(s, head.MessageId) is null ? new LateAnswer(head.MessageId, null, refusal) : null;
             return new LaneStep(Rejected(s, head.MessageId, head.Caller, head.Request, refusal, now), answer);
         }
         var about = target as OidTarget.Object ?? new OidTarget.Object(head.Request.PortId, s.Id, null);
         var request = head.Request with { PortId = about.PortId };
-        var reads = request.Oid == OidCode.NicSave && about.Nic is { } nic && NicTransfers.HasRuntime(s, nic);
+        var reads = request.Oid == OidCode.NicSave && about.Nic is { } nic && NicDataTransfers.HasRuntime(s, nic);
         var verdict = reads ? StackVerdict.Empty : Stack.Down(s, request);
         var started = new OidStarted(head.MessageId, about.PortId, about.Port, about.Nic, verdict) { At = now, ReadsNic = reads };
         return new LaneStep([started, .. Deferred(head.MessageId, request, verdict)], null);
@@ -122,11 +122,13 @@ static class OidLane
         {
             var refusal = answer.Refusal ?? new Refusal(RefusalKind.Defect, "oid.answer", "The object answered with another word.");
             var rejected = Rejected(s, slot.MessageId, slot.Caller, slot.Request, refusal, now);
-            return Advance(s, rejected, NicTransfers.Of(s, slot.MessageId) is null ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
+            return Advance(s, rejected, NicDataTransfers.Of(s, slot.MessageId) is null ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
         }
+        // What an object finds legal and has no part in, it settles with success; a refusal from above it stands.
+        var by = settled.RefusedBy ?? (settled.Status == NdisStatus.Success ? slot.Verdict.Refused : null);
         var outcome = Outcome(
-            slot.Request, slot.Verdict, settled.Status, settled.RefusedBy, settled.PortState, NicState(s, slot) ?? settled.NicState);
-        if (settled.Status == NdisStatus.Success && slot.Verdict.Completed is { } completed)
+            slot.Request, slot.Verdict, by?.Status ?? settled.Status, by, settled.PortState, NicState(s, slot) ?? settled.NicState);
+        if (outcome.Status == NdisStatus.Success && slot.Verdict.Completed is { } completed)
         {
             outcome = Ended(outcome with { Status = completed.Status, Trace = Stack.WholeTrace(slot.Verdict, completed.Status) }, completed);
         }
@@ -154,14 +156,14 @@ static class OidLane
         {
             events.Add(new SwitchPropertyChanged(request.RequestId, oid, (PropertyParameters)request.Parameters!, slot.Verdict.Owner));
         }
-        events.AddRange(NicTransfers.Rounds(slot, outcome));
+        events.AddRange(NicDataTransfers.Rounds(slot, outcome));
         events.Add(new OidCompleted(slot.MessageId, oid, outcome));
         if (slot.Verdict.RestartFor is { } asker)
         {
             events.Add(new StackRestarted(asker));
             events.AddRange(StackChanges.AttachAll(s));
         }
-        var answer = NicTransfers.Of(s, slot.MessageId) is null ? new LateAnswer(slot.MessageId, outcome, null) : null;
+        var answer = NicDataTransfers.Of(s, slot.MessageId) is null ? new LateAnswer(slot.MessageId, outcome, null) : null;
         return new LaneStep([.. events], answer);
     }
 
@@ -186,8 +188,8 @@ static class OidLane
     public static Decision<SwitchEvent> Resumed(SwitchState.Here s, SlotOid slot, AnswerArrived answer, DateTimeOffset now)
     {
         var (verdict, runtime) = slot.Stage == SlotStage.Reading
-            ? NicTransfers.Read(s, slot, answer)
-            : (NicTransfers.Restored(slot, answer), null);
+            ? NicDataTransfers.Read(s, slot, answer)
+            : (NicDataTransfers.Restored(slot, answer), null);
         return Advance(s, [new OidResumed(slot.MessageId, slot.Request.RequestId, slot.Request.Oid, null, null, verdict) { Runtime = runtime },
             .. Deferred(slot.MessageId, slot.Request, verdict)], [], now);
     }

@@ -122,7 +122,7 @@ sealed record SavedState(
     int Revision, string ExtensionId, string ExtensionFriendlyName, string? FeatureClassId, int SaveDataSize, int SaveDataOffset, string Data)
 {
     public static SavedState Of(NicBlob blob) =>
-        new(1, blob.ExtensionId, blob.ExtensionFriendlyName, blob.FeatureClassId, NicTransfer.Bytes(blob), PayloadSizes.SaveState, blob.Data);
+        new(1, blob.ExtensionId, blob.ExtensionFriendlyName, blob.FeatureClassId, NicDataTransfer.Bytes(blob), PayloadSizes.SaveState, blob.Data);
 }
 
 /// <summary>Source-generated JSON of what queries answer: a public format (api.md 4).</summary>

@@ -27,8 +27,8 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         (SwitchState.Absent, _) => Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.NotFound, "switch.absent", $"There is no {state.Id}.")),
         (SwitchState.Here s, SubmitOid submit) => OidLane.Submit(s, submit, turn),
         (SwitchState.Here s, CompleteOid late) => OidLane.Complete(s, late, turn),
-        (SwitchState.Here s, SaveNicData save) => NicTransfers.Start(s, save.Port, save.NicIndex, null, turn),
-        (SwitchState.Here s, RestoreNicData restore) => NicTransfers.Start(s, restore.Port, restore.NicIndex, restore.Blobs, turn),
+        (SwitchState.Here s, SaveNicData save) => NicDataTransfers.Start(s, save.Port, save.NicIndex, null, turn),
+        (SwitchState.Here s, RestoreNicData restore) => NicDataTransfers.Start(s, restore.Port, restore.NicIndex, restore.Blobs, turn),
         (SwitchState.Here s, AnswerArrived answer) => Answered(s, answer, turn.Now),
         (SwitchState.Here s, TimerElapsed timer) when timer.EffectId.StartsWith(OidLane.SlowPrefix, StringComparison.Ordinal) => OidLane.Slow(s, timer.EffectId),
         (SwitchState.Here s, TimerElapsed) => Decision<SwitchEvent>.Accept(Rejections.Due(s, turn.Now), null, []),
@@ -139,7 +139,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         (SwitchState.Here s, SaveFailed e) => SwitchRules.Saved(s, e.PortId, e.NicIndex, saved => saved.Clear()),
         (SwitchState.Here s, NicDataTransferStarted e) => s with
         {
-            Transfers = s.Transfers.Add(e.MessageId, new NicTransfer(e.MessageId, e.PortId, e.NicIndex, e.Blobs is not null, [.. e.Blobs ?? []])),
+            Transfers = s.Transfers.Add(e.MessageId, new NicDataTransfer(e.MessageId, e.PortId, e.NicIndex, e.Blobs is not null, [.. e.Blobs ?? []])),
         },
         (SwitchState.Here s, NicDataTransferEnded e) => s with { Transfers = s.Transfers.Remove(e.MessageId) },
         (_, OidRefused or OidUndone or ExtensionFaulted or DriftSeen or StackRestartDeferred or StackRestarted

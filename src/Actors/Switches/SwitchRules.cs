@@ -87,7 +87,7 @@ static class SwitchRules
 
     /// <summary>A transfer learns that its OID was illegal.</summary>
     public static SwitchState.Here Rejected(SwitchState.Here s, OidRejected e) =>
-        NicTransfers.Of(s, e.MessageId) is { } transfer
+        NicDataTransfers.Of(s, e.MessageId) is { } transfer
             ? s with { Transfers = s.Transfers.SetItem(transfer.MessageId, transfer.Rejected(e.Refusal)) }
             : s;
 
@@ -134,7 +134,7 @@ static class SwitchRules
             return s;
         }
         s = s with { Used = slot.Verdict.Used.Aggregate(s.Used, (used, key) => used.SetItem(key, used.GetValueOrDefault(key) + 1)) };
-        if (NicTransfers.Of(s, e.MessageId) is { } transfer)
+        if (NicDataTransfers.Of(s, e.MessageId) is { } transfer)
         {
             s = s with { Transfers = s.Transfers.SetItem(transfer.MessageId, transfer.After(e.Outcome, slot.Verdict.Completed)) };
         }

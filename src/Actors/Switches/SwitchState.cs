@@ -55,7 +55,7 @@ public abstract record SwitchState(EntityId Id)
         public ImmutableSortedDictionary<string, string> Unattached { get => field ?? None<string>.ByName; init; }
 
         /// <summary>Saves and restores of NICs that run, by the message that waits for their end.</summary>
-        public ImmutableSortedDictionary<string, NicTransfer> Transfers { get => field ?? None<NicTransfer>.ByName; init; }
+        public ImmutableSortedDictionary<string, NicDataTransfer> Transfers { get => field ?? None<NicDataTransfer>.ByName; init; }
 
         /// <summary>The external adapter and a physical one below it are connected (switch.md 3.4 G7).</summary>
         [JsonIgnore]

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ControlPlane.Actors.Projections;
 using ControlPlane.Messages;
 
@@ -76,6 +77,6 @@ public sealed class SlowOidTests
         return question;
     }
 
-    IReadOnlyList<Alarm> Alarms() =>
+    ImmutableArray<Alarm> Alarms() =>
         ControlPlane.Actors.Projections.Alarms.Of(_world.Rows(Sw).Aggregate(EntityView.New(Sw), (view, row) => view.After(row)));
 }
