@@ -62,7 +62,7 @@ public static class Cpctl
             Group("operation", "Long work", read.OperationShow()),
             Group("alarm", "Alarms", read.AlarmList()),
             Group("actor", "Actors", edge.ActorUnpark()),
-            Group("oid", "The OID entry of a switch", edge.OidSend()),
+            Group("oid", "The OID entry of a switch", edge.OidSend(), edge.OidComplete()),
             Group("hold", "References that defer a delete", edge.HoldAdd(), edge.HoldRemove()),
             Group("inflight", "What is in flight on a simulated host", edge.InflightSet()),
             CompletionCommand.Of(world),

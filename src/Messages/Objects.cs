@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 using System.Text.Json.Serialization;
 
 namespace ControlPlane.Messages;
@@ -17,9 +19,10 @@ public sealed record ArriveOid(
 public sealed record OpenOid(string MessageId, OidRequest Request, EntityId Switch, EntityId Port, EntityId? Nic, RefusedBy? Refused, int? Mtu);
 
 /// <summary>The object has settled the OID: the status for the way up, and the states after it.</summary>
-/// <param name="Output">What a query asked for: of PORT_PROPERTY_ENUM one JSON object per property, with version, instance and value.</param>
+/// <param name="Output">What a query asked for, as a JSON object.</param>
+/// <param name="BytesNeeded">The size that would do, where the given one was too small.</param>
 public sealed record OidSettled(
-    NdisStatus Status, RefusedBy? RefusedBy, string PortState, string NicState, IReadOnlyList<string>? Output = null) : Reply;
+    NdisStatus Status, RefusedBy? RefusedBy, string PortState, string NicState, JsonElement? Output = null, int? BytesNeeded = null) : Reply;
 
 /// <summary>From a port whose properties changed to the NIC on it: enforce this from now on. Answered by <see cref="OidSettled"/> after the read-back.</summary>
 public sealed record EnforcePolicy(string RequestId, PortPolicy Policy) : Command;

@@ -29,6 +29,10 @@ public enum NicType
 [JsonDerivedType(typeof(NicParameters), "nic")]
 [JsonDerivedType(typeof(PropertyParameters), "property")]
 [JsonDerivedType(typeof(NicRequestParameters), "request")]
+[JsonDerivedType(typeof(QueryParameters), "query")]
+[JsonDerivedType(typeof(FeatureStatusParameters), "feature-status")]
+[JsonDerivedType(typeof(NicSaveParameters), "save")]
+[JsonDerivedType(typeof(NicRestoreParameters), "restore")]
 public abstract record OidParameters
 {
     private protected OidParameters()
@@ -138,17 +142,6 @@ public sealed record RefusedBy(
 /// <summary>An extension broke its contract; the OID went on as the rule says.</summary>
 public sealed record ExtensionFault(int Position, string Extension, string Rule, string Detail);
 
-/// <summary>What the ordered extensions said on the way down (switch.md 3.5): computed in one pure turn.</summary>
-/// <param name="Refused">Null when every extension passed the OID on.</param>
-/// <param name="Trace">The way down, top first, as far as the OID came.</param>
-/// <param name="Mtu">The MTU as an extension lowered it, or null.</param>
-/// <param name="Used">Planned verdicts that were used, as "position/index".</param>
-public sealed record StackVerdict(
-    RefusedBy? Refused, IReadOnlyList<TraceStep> Trace, IReadOnlyList<ExtensionFault> Faults, int? Mtu, IReadOnlyList<string> Used)
-{
-    public static readonly StackVerdict Empty = new(null, [], [], null, []);
-}
-
 /// <summary>The outcome of an OID, as the OID entry answers it (api.md 4).</summary>
 public sealed record OidOutcome(
     string RequestId,
@@ -161,8 +154,11 @@ public sealed record OidOutcome(
     IReadOnlyList<TraceStep> Trace,
     string PortState,
     string NicState,
-    IReadOnlyList<string>? Output = null) : Reply
+    System.Text.Json.JsonElement? Output = null) : Reply
 {
+    /// <summary>The buffer was too small: so many bytes are needed (switch.md 2.2). Null for all other statuses.</summary>
+    public int? BytesNeeded { get; init; }
+
     /// <summary>For an OID about the external adapter: traffic can leave the switch (switch.md 3.4 G7). Null for all others.</summary>
     public bool? UplinkUsable { get; init; }
 }

@@ -45,6 +45,16 @@ public readonly record struct OidCode(uint Value)
     public static readonly OidCode NicSuspendedLmSourceStarted = new(0x00010299);
     public static readonly OidCode NicSuspendedLmSourceFinished = new(0x0001029A);
 
+    // Hardware offload OIDs that NIC_REQUEST carries and that are told apart (switch.md 2.8). They are no switch OIDs.
+    public static readonly OidCode ReceiveFilterAllocateQueue = new(0x00010223);
+    public static readonly OidCode ReceiveFilterFreeQueue = new(0x00010224);
+    public static readonly OidCode ReceiveFilterSetFilter = new(0x00010227);
+    public static readonly OidCode ReceiveFilterClearFilter = new(0x00010228);
+    public static readonly OidCode NicSwitchCreateVport = new(0x00010241);
+    public static readonly OidCode NicSwitchDeleteVport = new(0x00010244);
+    public static readonly OidCode NicSwitchAllocateVf = new(0x00010245);
+    public static readonly OidCode NicSwitchFreeVf = new(0x00010246);
+
     static readonly FrozenDictionary<uint, string> Names = new Dictionary<uint, string>
     {
         [PropertyAdd.Value] = "OID_SWITCH_PROPERTY_ADD",
@@ -81,12 +91,28 @@ public readonly record struct OidCode(uint Value)
         [NicSuspendedLmSourceFinished.Value] = "OID_SWITCH_NIC_SUSPENDED_LM_SOURCE_FINISHED",
     }.ToFrozenDictionary();
 
-    static readonly FrozenDictionary<string, uint> Values = Names.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
+    static readonly FrozenDictionary<uint, string> InnerNames = new Dictionary<uint, string>
+    {
+        [ReceiveFilterAllocateQueue.Value] = "OID_RECEIVE_FILTER_ALLOCATE_QUEUE",
+        [ReceiveFilterFreeQueue.Value] = "OID_RECEIVE_FILTER_FREE_QUEUE",
+        [ReceiveFilterSetFilter.Value] = "OID_RECEIVE_FILTER_SET_FILTER",
+        [ReceiveFilterClearFilter.Value] = "OID_RECEIVE_FILTER_CLEAR_FILTER",
+        [NicSwitchCreateVport.Value] = "OID_NIC_SWITCH_CREATE_VPORT",
+        [NicSwitchDeleteVport.Value] = "OID_NIC_SWITCH_DELETE_VPORT",
+        [NicSwitchAllocateVf.Value] = "OID_NIC_SWITCH_ALLOCATE_VF",
+        [NicSwitchFreeVf.Value] = "OID_NIC_SWITCH_FREE_VF",
+    }.ToFrozenDictionary();
+
+    static readonly FrozenDictionary<string, uint> Values = Names.Concat(InnerNames).ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
 
     /// <summary>An extension may refuse it (switch.md 0.2 and 3.3): the port and NIC creations and the property OIDs.</summary>
     public bool Refusable => this == PortCreate || this == NicCreate
         || this == PortPropertyAdd || this == PortPropertyUpdate || this == PortPropertyDelete
         || this == PropertyAdd || this == PropertyUpdate || this == PropertyDelete;
+
+    /// <summary>Inside a NIC_REQUEST a forwarder may refuse it (switch.md 2.8); never what clears, frees or completes.</summary>
+    public bool RefusableInside => this == NicSwitchAllocateVf || this == NicSwitchCreateVport
+        || this == ReceiveFilterAllocateQueue || this == ReceiveFilterSetFilter;
 
     /// <summary>In the table of switch.md 2.0.</summary>
     public bool Known => Names.ContainsKey(Value);
@@ -95,7 +121,7 @@ public readonly record struct OidCode(uint Value)
     public bool Direct => this == NicDirectRequest;
 
     public override string ToString() =>
-        Names.TryGetValue(Value, out var name) ? name : "0x" + Value.ToString("x8", CultureInfo.InvariantCulture);
+        Names.TryGetValue(Value, out var name) || InnerNames.TryGetValue(Value, out name) ? name : "0x" + Value.ToString("x8", CultureInfo.InvariantCulture);
 
     /// <summary>Reads a name of the table, or a code as 0x and eight hexadecimal digits; null if it is neither.</summary>
     public static OidCode? Parse(string text) =>

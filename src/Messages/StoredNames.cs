@@ -103,6 +103,22 @@ public static class StoredNames
         ["SwitchReconcileStarted.1"] = typeof(SwitchReconcileStarted),
         ["SwitchReconciled.1"] = typeof(SwitchReconciled),
         ["DriftSeen.1"] = typeof(DriftSeen),
+        ["OidResumed.1"] = typeof(OidResumed),
+        ["OidSlow.1"] = typeof(OidSlow),
+        ["StackRestartDeferred.1"] = typeof(StackRestartDeferred),
+        ["StackRestarted.1"] = typeof(StackRestarted),
+        ["ExtensionAttached.1"] = typeof(ExtensionAttached),
+        ["ExtensionAttachFailed.1"] = typeof(ExtensionAttachFailed),
+        ["ExtensionDetached.1"] = typeof(ExtensionDetached),
+        ["SwitchPropertyChanged.1"] = typeof(SwitchPropertyChanged),
+        ["NicDataTransferStarted.1"] = typeof(NicDataTransferStarted),
+        ["NicDataTransferEnded.1"] = typeof(NicDataTransferEnded),
+        ["SaveRound.1"] = typeof(SaveRound),
+        ["SaveFailed.1"] = typeof(SaveFailed),
+        ["SaveCompleted.1"] = typeof(SaveCompleted),
+        ["RestoreRound.1"] = typeof(RestoreRound),
+        ["RestoreCompleted.1"] = typeof(RestoreCompleted),
+        ["RestoreFailed.1"] = typeof(RestoreFailed),
         ["VmDefined.1"] = typeof(VmDefined),
         ["VmDeleted.1"] = typeof(VmDeleted),
         ["VmStartRequested.1"] = typeof(VmStartRequested),
@@ -147,6 +163,9 @@ public static class StoredNames
         ["SetInFlightAt.1"] = typeof(SetInFlightAt),
         ["TellDrift.1"] = typeof(TellDrift),
         ["ReconcileSwitch.1"] = typeof(ReconcileSwitch),
+        ["CompleteOid.1"] = typeof(CompleteOid),
+        ["SaveNicData.1"] = typeof(SaveNicData),
+        ["RestoreNicData.1"] = typeof(RestoreNicData),
         ["DefineVm.1"] = typeof(DefineVm),
         ["AddNic.1"] = typeof(AddNic),
         ["RemoveNic.1"] = typeof(RemoveNic),
@@ -164,6 +183,8 @@ public static class StoredNames
         ["HoldTaken.1"] = typeof(HoldTaken),
         ["OidOutcome.1"] = typeof(OidOutcome),
         ["DriftAnswer.1"] = typeof(DriftAnswer),
+        ["NicDataSaved.1"] = typeof(NicDataSaved),
+        ["NicDataRestored.1"] = typeof(NicDataRestored),
         ["OperationRuns.1"] = typeof(OperationRuns),
         // What carries them
         ["Envelope.1"] = typeof(Envelope),
@@ -333,6 +354,22 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(SwitchReconcileStarted))]
 [JsonSerializable(typeof(SwitchReconciled))]
 [JsonSerializable(typeof(DriftSeen))]
+[JsonSerializable(typeof(OidResumed))]
+[JsonSerializable(typeof(OidSlow))]
+[JsonSerializable(typeof(StackRestartDeferred))]
+[JsonSerializable(typeof(StackRestarted))]
+[JsonSerializable(typeof(ExtensionAttached))]
+[JsonSerializable(typeof(ExtensionAttachFailed))]
+[JsonSerializable(typeof(ExtensionDetached))]
+[JsonSerializable(typeof(SwitchPropertyChanged))]
+[JsonSerializable(typeof(NicDataTransferStarted))]
+[JsonSerializable(typeof(NicDataTransferEnded))]
+[JsonSerializable(typeof(SaveRound))]
+[JsonSerializable(typeof(SaveFailed))]
+[JsonSerializable(typeof(SaveCompleted))]
+[JsonSerializable(typeof(RestoreRound))]
+[JsonSerializable(typeof(RestoreCompleted))]
+[JsonSerializable(typeof(RestoreFailed))]
 [JsonSerializable(typeof(VmDefined))]
 [JsonSerializable(typeof(VmDeleted))]
 [JsonSerializable(typeof(VmStartRequested))]
@@ -376,6 +413,9 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(SetInFlightAt))]
 [JsonSerializable(typeof(TellDrift))]
 [JsonSerializable(typeof(ReconcileSwitch))]
+[JsonSerializable(typeof(CompleteOid))]
+[JsonSerializable(typeof(SaveNicData))]
+[JsonSerializable(typeof(RestoreNicData))]
 [JsonSerializable(typeof(DefineVm))]
 [JsonSerializable(typeof(AddNic))]
 [JsonSerializable(typeof(RemoveNic))]
@@ -396,6 +436,8 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(HoldTaken))]
 [JsonSerializable(typeof(OidOutcome))]
 [JsonSerializable(typeof(DriftAnswer))]
+[JsonSerializable(typeof(NicDataSaved))]
+[JsonSerializable(typeof(NicDataRestored))]
 [JsonSerializable(typeof(OperationRuns))]
 [JsonSerializable(typeof(Envelope))]
 [JsonSerializable(typeof(Answer))]

@@ -41,13 +41,25 @@ public sealed record PlannedVerdict(OidCode Oid, NdisStatus Status, int Times);
 /// <param name="MtuHeadroom">test.verdict: bytes by which it lowers the MTU under NIC_INITIALIZING.</param>
 /// <param name="Originates">test.verdict: an OID that it tries to originate, against the contract.</param>
 /// <param name="ChangesPayload">test.verdict: changes what a request points to, against the contract.</param>
+/// <param name="Pends">test.verdict: pends these OIDs and waits to be told how it answers.</param>
+/// <param name="Throws">test.verdict: fails with a defect at these OIDs.</param>
+/// <param name="Owns">test.verdict: custom properties and features, by their ids, that are its own.</param>
+/// <param name="Saves">test.verdict: texts that it saves of each NIC, one in each round.</param>
+/// <param name="AttachFails">test.verdict: cannot attach.</param>
+/// <param name="AsksRestart">test.verdict: an OID at which it asks for a restart of the stack.</param>
 public sealed record ExtensionSettings(
     int? MaxPorts = null,
     bool? AllowSpoofing = null,
     IReadOnlyList<PlannedVerdict>? Verdicts = null,
     int? MtuHeadroom = null,
     OidCode? Originates = null,
-    bool? ChangesPayload = null);
+    bool? ChangesPayload = null,
+    IReadOnlyList<OidCode>? Pends = null,
+    IReadOnlyList<OidCode>? Throws = null,
+    IReadOnlyList<string>? Owns = null,
+    IReadOnlyList<string>? Saves = null,
+    bool? AttachFails = null,
+    OidCode? AsksRestart = null);
 
 /// <summary>One extension in a switch's stack.</summary>
 public sealed record ExtensionDefinition(string Name, ExtensionClass Class, bool Enabled = true, ExtensionSettings? Settings = null);
@@ -61,7 +73,8 @@ public sealed record DefineSwitch(SwitchDefinition Definition) : Command;
 public sealed record DeleteSwitch : Command;
 
 /// <summary>An OID for the switch's slot. It waits its turn; the answer comes when it is completed.</summary>
-public sealed record SubmitOid(OidRequest Request, bool FromPeer) : Command;
+/// <param name="Header">What a peer's structure said of its own revision and size.</param>
+public sealed record SubmitOid(OidRequest Request, bool FromPeer, PayloadHeader? Header = null) : Command;
 
 /// <summary>A reference on the port, or on the NIC when an index is given, found by the ids of the switch.</summary>
 public sealed record TakeHoldAt(string HoldId, string Holder, uint PortId, int? NicIndex, string Purpose) : Command;
@@ -99,9 +112,18 @@ public sealed record SwitchDeleted : SwitchEvent;
 /// <param name="Caller">Who asked: whom a rejection is counted for. Null in what was stored before this was.</param>
 public sealed record OidQueued(string MessageId, OidRequest Request, bool FromPeer, string? Caller = null) : SwitchEvent;
 
-/// <summary>The OID has the slot; its port and NIC were found and the extensions asked.</summary>
+/// <summary>The OID has the slot; what it is about was found and the extensions asked.</summary>
 /// <param name="PortId">The id, chosen by the switch where the request left it open.</param>
-public sealed record OidStarted(string MessageId, uint PortId, EntityId Port, EntityId? Nic, StackVerdict Verdict) : SwitchEvent, IOnBehalf;
+/// <param name="Port">The port that judges it, or the switch itself.</param>
+public sealed record OidStarted(string MessageId, uint PortId, EntityId Port, EntityId? Nic, StackVerdict Verdict) : SwitchEvent, IOnBehalf
+{
+    /// <summary>When; null in what was stored before this was.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>NIC_SAVE: the NIC is first asked for its run-time data, and then the extensions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ReadsNic { get; init; }
+}
 
 /// <summary>The OID is completed. The field <c>oid</c> names it.</summary>
 public sealed record OidCompleted(string MessageId, OidCode Oid, OidOutcome Outcome) : SwitchEvent, IOnBehalf;

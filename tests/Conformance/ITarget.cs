@@ -17,6 +17,23 @@ public interface ITarget
 
     Task<Verdict> Oid(OidRequest request);
 
+    /// <summary>The same, with what the structure says of itself.</summary>
+    Task<Verdict> Oid(OidRequest request, PayloadHeader header);
+
+    /// <summary>Sends the OID and comes back when it is pending at an extension, or waits behind one that is.</summary>
+    Task<Pending> Begin(OidRequest request);
+
+    /// <summary>So much time passes, on the target's own clock.</summary>
+    Task Passes(TimeSpan time);
+
+    /// <summary>The late answer of the extension that has pended the OID.</summary>
+    Task<Verdict> Complete(string requestId, string extension, NdisStatus status);
+
+    /// <summary>Saves the NIC on this port.</summary>
+    Task<(Verdict Verdict, IReadOnlyList<NicBlob> Blobs)> Save(string port, int nicIndex = 0);
+
+    Task<(Verdict Verdict, IReadOnlyList<TakenBlob> Blobs)> Restore(string port, IReadOnlyList<NicBlob> blobs, int nicIndex = 0);
+
     /// <summary>OIDs that arrive together, in this order where the target can keep it.</summary>
     Task<IReadOnlyList<Verdict>> OidsAtOnce(IEnumerable<OidRequest> requests);
 
@@ -85,3 +102,7 @@ public sealed record Verdict(int Http, OidOutcome? Outcome, Refusal? Refusal, st
     public override string ToString() =>
         Refusal is { } no ? $"{Http} {no.Code} ({no.Rule}): {no.Detail}" : $"{Http} {Outcome?.Oid} {Outcome?.Status}";
 }
+
+/// <summary>An OID that is on its way.</summary>
+/// <param name="End">Its verdict, once nothing keeps it any more.</param>
+public sealed record Pending(Func<Task<Verdict>> End);

@@ -19,3 +19,13 @@ public sealed class VmsOnLifecycles() : VmScenarios(new WorldTarget());
 public sealed class PropertiesOnLifecycles() : PropertyScenarios(new WorldTarget());
 
 public sealed class VmNicsOnLifecycles() : VmNicScenarios(new WorldTarget());
+
+public sealed class PendingOnLifecycles() : PendingScenarios(new WorldTarget());
+
+public sealed class SaveOnLifecycles() : SaveScenarios(new WorldTarget());
+
+public sealed class StackOnLifecycles() : StackScenarios(new WorldTarget());
+
+public sealed class SwitchOnLifecycles() : SwitchScenarios(new WorldTarget());
+
+public sealed class MigrationStepsOnLifecycles() : MigrationStepScenarios(new WorldTarget());

@@ -31,6 +31,40 @@ public sealed class WorldTarget : ITarget
 
     public Task<Verdict> Oid(OidRequest request) => Of(World.Oid(SwitchId, request));
 
+    public Task<Verdict> Oid(OidRequest request, PayloadHeader header) =>
+        Of(World.Do(SwitchId, new SubmitOid(request, FromPeer: true, header), request.RequestId));
+
+    public Task<Pending> Begin(OidRequest request)
+    {
+        var question = World.Ask(SwitchId, request.RequestId, new SubmitOid(request, FromPeer: true));
+        World.Settle();
+        return Task.FromResult(new Pending(() =>
+        {
+            World.Settle();
+            return Of(question.Answer ?? throw new InvalidOperationException($"{request.Oid} was not answered"));
+        }));
+    }
+
+    public Task Passes(TimeSpan time)
+    {
+        World.Advance(time);
+        return Task.CompletedTask;
+    }
+
+    public Task<Verdict> Complete(string requestId, string extension, NdisStatus status) => Of(World.Do(SwitchId, new CompleteOid(requestId, extension, status)));
+
+    public async Task<(Verdict, IReadOnlyList<NicBlob>)> Save(string port, int nicIndex = 0)
+    {
+        var answer = World.Do(SwitchId, new SaveNicData(port, nicIndex));
+        return (await Of(answer), (answer.Reply as NicDataSaved)?.Blobs ?? []);
+    }
+
+    public async Task<(Verdict, IReadOnlyList<TakenBlob>)> Restore(string port, IReadOnlyList<NicBlob> blobs, int nicIndex = 0)
+    {
+        var answer = World.Do(SwitchId, new RestoreNicData(port, nicIndex, blobs));
+        return (await Of(answer), (answer.Reply as NicDataRestored)?.Blobs ?? []);
+    }
+
     public async Task<IReadOnlyList<Verdict>> OidsAtOnce(IEnumerable<OidRequest> requests)
     {
         Question[] asked = [.. requests.Select(request => World.Ask(SwitchId, request.RequestId, new SubmitOid(request, FromPeer: true)))];

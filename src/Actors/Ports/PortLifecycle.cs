@@ -316,7 +316,7 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
     static Decision<PortEvent> Forwarded(PortState state, ArriveOid a) => Decision<PortEvent>.Accept(
         a.Refused is { } by ? new OidSettled(by.Status, by, state.Name, "Absent")
         : a.Request.Oid == OidCode.PortPropertyEnum && state.BodyOrNull is { } body
-            ? Settled(state) with { Output = PortProperties.Enumerate(body, a.Request.Parameters) }
+            ? PortProperties.Enumerated(state, body, a.Request.Parameters)
         : Settled(state));
 
     internal static Decision<PortEvent> Late(ImmutableArray<PortEvent> events, OpenOid oid, OidSettled settled) =>

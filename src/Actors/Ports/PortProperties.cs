@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Ports.Properties;
+using ControlPlane.Actors.Switches;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Actors.Ports;
@@ -103,11 +104,9 @@ static class PortProperties
         new EnforcePolicy(oid.Request.RequestId, proposal.Policy));
 
     /// <summary>PORT_PROPERTY_ENUM: the properties of a type (and id, if it is custom); without parameters all of them.</summary>
-    public static IReadOnlyList<string> Enumerate(PortBody body, OidParameters? parameters)
+    public static OidSettled Enumerated(PortState state, PortBody body, OidParameters? parameters)
     {
-        var asked = parameters is PropertyParameters given ? PropertyValues.Canonical(given) : null;
-        return [.. body.Properties.Values.Select(property => property.Parameters)
-            .Where(property => asked is null || (property.PropertyType == asked.PropertyType && (asked.PropertyId is null || property.PropertyId == asked.PropertyId)))
-            .Select(property => JsonSerializer.Serialize(property, WordsJson.Default.PropertyParameters))];
+        var answer = SwitchAnswer.Listed(body.Properties.Values.Select(property => (property.Parameters, property.EnforcedBy)), parameters as QueryParameters);
+        return PortLifecycle.Settled(state) with { Status = answer.Status, Output = answer.Output, BytesNeeded = answer.BytesNeeded };
     }
 }

@@ -112,12 +112,39 @@ public static class Alarms
                 $"The host could not make the switch: {view.Notes.Fault?.Status} {view.Notes.Fault?.Detail}".TrimEnd(),
                 "Repair the host, then PUT the switch again; it is also tried at the host's next session."));
         }
+        if (here.Slot is { Warned: > 0 } slot)
+        {
+            alarms.Add(SlowOid(slot));
+        }
+        if (here.Slot is { Verdict: { Pause: { } pause, RestartFor: { } asker } })
+        {
+            alarms.Add(new Alarm("switch.stack.deadlock-risk", AlarmSeverity.Warning,
+                $"Extension {asker} asked for a restart of the stack while an OID is pending at {pause.Extension}: the restart follows the OID, and waiting for it first would be for ever.",
+                $"Have {pause.Extension} answer the OID, or disable it with PUT of the switch."));
+        }
+        foreach (var (extension, why) in here.Unattached)
+        {
+            alarms.Add(new Alarm($"switch.extension-unattached.{extension.Replace('/', '.')}", AlarmSeverity.Warning,
+                $"Extension {extension} could not attach ({why}); the switch goes on without it.",
+                "PUT the switch again to have it tried again, or without the extension."));
+        }
         if (view.Notes.Warning is { } warning)
         {
             alarms.Add(new Alarm("switch.extension-fault", AlarmSeverity.Warning,
                 $"Extension {warning.What} broke rule {warning.Status}: {warning.Detail}",
                 "Disable or replace the extension with PUT of the switch."));
         }
+    }
+
+    /// <summary>switch.md 9.7: a second is a warning, ten are an alarm.</summary>
+    static Alarm SlowOid(SlotOid slot)
+    {
+        var where = slot.Verdict.Pause is { } pause ? $"pending at extension {pause.Extension}, position {pause.Position}" : $"at {slot.Nic ?? slot.Port}, below the extensions";
+        return new Alarm(slot.Warned > 1 ? "switch.oid.stuck" : "switch.oid.slow", slot.Warned > 1 ? AlarmSeverity.Critical : AlarmSeverity.Warning,
+            $"{slot.Request.Oid} ({slot.Request.RequestId}) of port {slot.Request.PortId} has been open since {slot.At:u}: {where}. All other OIDs of the switch wait for it.",
+            slot.Verdict.Pause is null
+                ? "Look at the host; nothing is forced."
+                : "Answer it with POST …/oids/{requestId}/completions, or disable the extension with PUT of the switch.");
     }
 
     static Alarm Stuck(string code, string what, Drain drain) => new(code, AlarmSeverity.Warning,

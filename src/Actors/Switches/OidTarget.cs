@@ -12,8 +12,8 @@ abstract record OidTarget
     /// <summary>A port, and the NIC on it where the OID is about one.</summary>
     public sealed record Object(uint PortId, EntityId Port, EntityId? Nic) : OidTarget;
 
-    /// <summary>The switch itself, or an OID that is observed and forwarded; completed at once.</summary>
-    public sealed record Switch(IReadOnlyList<string>? Output) : OidTarget;
+    /// <summary>The switch itself, or an OID that is observed and forwarded: below the extensions the switch answers it.</summary>
+    public sealed record Switch : OidTarget;
 
     public sealed record Illegal(Refusal Refusal) : OidTarget;
 
@@ -32,18 +32,32 @@ abstract record OidTarget
         {
             return NicRequest(s, request);
         }
-        if (oid == OidCode.PortArray)
+        if (ExtensionRights.IsSwitchProperty(oid))
         {
-            return new Switch([.. s.Ports.Values.Select(port => $"{port.PortId}:{port.Name}")]);
+            return SwitchProperty(request);
         }
-        if (oid == OidCode.NicArray)
+        if (ExtensionRights.IsFeatureStatus(oid))
         {
-            return new Switch([.. s.Ports.Values.SelectMany(port => port.Nics.Select(nic => $"{port.PortId}/{nic.Key}:{nic.Value.Id}"))]);
+            return FeatureStatus(s, request);
         }
-        return oid.Known
-            ? new Illegal(new Refusal(RefusalKind.Unprocessable, "oid.unsupported", $"{oid} is not carried out by this release.", Field: "oid"))
-            : new Switch(null); // unknown codes are observed and forwarded (switch.md 5.1)
+        return new Switch(); // queries; the codes of NDIS 6.50 and 6.80 and unknown ones are observed and forwarded (switch.md 5.1)
     }
+
+    /// <summary>Built-in policies of a switch are never announced: what is sent is custom (switch.md 1.5).</summary>
+    static OidTarget SwitchProperty(OidRequest request) => request.Parameters switch
+    {
+        not PropertyParameters => Missing("parameters"),
+        PropertyParameters { PropertyType: not PropertyType.Custom } => Wrong("property.type", "A property of a switch is custom.", "parameters.propertyType"),
+        PropertyParameters { PropertyId: null or "" } => Missing("parameters.propertyId"),
+        _ => new Switch(),
+    };
+
+    static OidTarget FeatureStatus(SwitchState.Here s, OidRequest request) =>
+        request.Parameters is not FeatureStatusParameters { FeatureStatusId.Length: > 0 }
+            ? Missing("parameters.featureStatusId")
+        : request.Oid == OidCode.PortFeatureStatusQuery && !s.Ports.ContainsKey(request.PortId)
+            ? Rejected("port.absent", $"There is no port {request.PortId}.", "X25", "NotCreated")
+        : new Switch();
 
     static OidTarget NewPort(SwitchState.Here s, OidRequest request)
     {
@@ -92,8 +106,12 @@ abstract record OidTarget
         {
             return new Object(port.PortId, port.Id, null);
         }
+        if (oid == OidCode.NicRestore && request.Parameters is not NicRestoreParameters { ExtensionId.Length: > 0 })
+        {
+            return Missing("parameters.extensionId");
+        }
         return !port.Nics.TryGetValue(request.NicIndex, out var nic)
-            ? Rejected("nic.absent", $"There is no NIC {request.NicIndex} on port {port.PortId}.", oid == OidCode.NicConnect ? "X02" : "O04", "Absent")
+            ? Rejected("nic.absent", $"There is no NIC {request.NicIndex} on port {port.PortId}.", oid == OidCode.NicConnect ? "X02" : oid == OidCode.NicSave ? "S09" : oid == OidCode.NicRestore ? "M08" : "O04", "Absent")
             : OutOfOrder(port, request) ?? (OidTarget)new Object(port.PortId, port.Id, nic.Id);
     }
 
@@ -129,7 +147,7 @@ abstract record OidTarget
                 ? Rejected("nic-request.source", "The NIC that it is made for is not connected.", "R17", "Absent")
             : !Reaches(s, nic.DestinationPortId, nic.DestinationNicIndex)
                 ? Rejected("nic-request.destination", "The NIC that it is for is not connected.", "R17", "Absent")
-            : new Switch(null);
+            : new Switch();
     }
 
     static bool Reaches(SwitchState.Here s, uint portId, int index) =>
@@ -172,8 +190,17 @@ abstract record OidTarget
         oid == OidCode.PortTeardown || oid == OidCode.PortDelete || oid == OidCode.PortUpdated || oid == OidCode.PortPropertyAdd
         || oid == OidCode.PortPropertyUpdate || oid == OidCode.PortPropertyDelete || oid == OidCode.PortPropertyEnum;
 
-    static bool IsAboutNic(OidCode oid) =>
-        oid == OidCode.NicCreate || oid == OidCode.NicConnect || oid == OidCode.NicUpdated || oid == OidCode.NicDisconnect || oid == OidCode.NicDelete;
+    static bool IsAboutNic(OidCode oid) => oid == OidCode.NicCreate || oid == OidCode.NicDelete || IsForNic(oid);
+
+    /// <summary>The NIC judges it itself; NIC_CREATE and NIC_DELETE go through its port.</summary>
+    public static bool IsForNic(OidCode oid) =>
+        oid == OidCode.NicConnect || oid == OidCode.NicUpdated || oid == OidCode.NicDisconnect || IsTransfer(oid);
+
+    /// <summary>A step of a save or restore.</summary>
+    public static bool IsTransfer(OidCode oid) =>
+        oid == OidCode.NicSave || oid == OidCode.NicSaveComplete || oid == OidCode.NicRestore || oid == OidCode.NicRestoreComplete;
+
+    static Illegal Wrong(string code, string detail, string field) => new(new Refusal(RefusalKind.Unprocessable, code, detail, "switch.md 1.5", Field: field));
 
     static Illegal Missing(string field) =>
         new(new Refusal(RefusalKind.Unprocessable, "oid.parameters", $"The OID needs {field}.", "O13", Field: field));

@@ -7,7 +7,8 @@ namespace ControlPlane.Actors.Switches;
 
 /// <summary>
 /// The ordered extensions of a switch: capture, filter, forward, and below them the miniport edge (switch.md 1.2). The
-/// way down is one pure turn; the way up is known when the edge, or whoever refused, has answered (switch.md 3.5).
+/// way down is one pure turn, unless an extension pends the OID: then it stops there, as a state, and goes on when that
+/// extension answers or is taken away. The way up is known when the edge, or whoever ended it, has answered (switch.md 3.5).
 /// </summary>
 public static class Stack
 {
@@ -15,51 +16,42 @@ public static class Stack
     public static IReadOnlyList<ExtensionDefinition> Order(SwitchDefinition definition) =>
         [.. definition.Extensions.Where(extension => extension.Enabled).OrderBy(extension => extension.Class)];
 
+    /// <summary>The extensions that take part: enabled, and attached.</summary>
+    public static IReadOnlyList<ExtensionDefinition> Attached(SwitchState.Here s) =>
+        [.. Order(s.Definition).Where(extension => !s.Unattached.ContainsKey(ExtensionIds.Key(extension)))];
+
     public static string UseKey(int position, int index) => string.Create(CultureInfo.InvariantCulture, $"{position}/{index}");
 
-    /// <summary>Sends the OID down until an extension completes it or the edge is reached.</summary>
+    /// <summary>Sends the OID down until an extension ends or pends it, or the edge is reached.</summary>
+    /// <param name="runtime">NIC_SAVE: what the NIC's data path has gathered.</param>
+    /// <param name="known">The extensions by name; null: those that are built in.</param>
     public static StackVerdict Down(
-        SwitchDefinition definition, OidRequest request, IReadOnlyDictionary<uint, SwitchPort> ports, IReadOnlyDictionary<string, int> used)
-    {
-        var (trace, faults, uses) = (new List<TraceStep>(), new List<ExtensionFault>(), new List<string>());
-        var order = Order(definition);
-        int? mtu = null;
-        for (var position = 0; position < order.Count; position++)
-        {
-            var extension = order[position];
-            var answer = BuiltIn.All[extension.Name].Ask(
-                mtu is null ? request : request with { Parameters = ((NicParameters)request.Parameters!) with { Mtu = mtu } },
-                new StackView(position, extension.Settings ?? new ExtensionSettings(), ports, used));
-            if (answer.Uses is { } index)
-            {
-                uses.Add(UseKey(position, index));
-            }
-            if (answer.Mtu is not null && !MayLowerMtu(request, mtu, answer.Mtu.Value))
-            {
-                answer = answer with { Mtu = null, ChangesPayload = true };
-            }
-            faults.AddRange(Faults(request, extension, answer).Select(fault => new ExtensionFault(position, extension.Name, fault.Rule, fault.Detail)));
-            if (answer.Completes is { } status && status != NdisStatus.Success && MayRefuse(request, extension.Class))
-            {
-                trace.Add(new TraceStep(position, extension.Name, TraceDirection.Down, status));
-                return new StackVerdict(new RefusedBy(position, extension.Name, status), trace, faults, null, uses);
-            }
-            trace.Add(new TraceStep(position, extension.Name, TraceDirection.Down, NdisStatus.Pending));
-            mtu = answer.Mtu ?? mtu;
-        }
-        return new StackVerdict(null, trace, faults, mtu, uses);
-    }
+        SwitchState.Here s, OidRequest request, NicRuntime? runtime = null, IReadOnlyDictionary<string, IExtension>? known = null) =>
+        new Passage(s, request, runtime, known ?? BuiltIn.All, Attached(s), StackVerdict.Empty).From(0);
+
+    /// <summary>The extension that had pended the OID has answered: SUCCESS passes it on, an error is its refusal.</summary>
+    public static StackVerdict Resume(SwitchState.Here s, SlotOid slot, NdisStatus answer, IReadOnlyDictionary<string, IExtension>? known = null) =>
+        Passed(s, slot, known).After(slot.Verdict.Pause!, new ExtensionAnswer(Completes: answer == NdisStatus.Success ? null : answer));
+
+    /// <summary>The extension that had pended the OID is not where it was: that is on record, and the OID goes on below.</summary>
+    public static StackVerdict Abandon(SwitchState.Here s, SlotOid slot, string why, IReadOnlyDictionary<string, IExtension>? known = null) =>
+        Passed(s, slot, known).Without(slot.Verdict.Pause!, why);
+
+    static Passage Passed(SwitchState.Here s, SlotOid slot, IReadOnlyDictionary<string, IExtension>? known) =>
+        new(s, slot.Request, slot.Runtime, known ?? BuiltIn.All, slot.Verdict.Pause!.Order, slot.Verdict);
 
     /// <summary>The whole trace: down, the edge if it was reached, and up with the status that everybody sees.</summary>
-    public static ImmutableArray<TraceStep> WholeTrace(StackVerdict verdict, NdisStatus status)
+    /// <param name="edge">The edge gave the status although an extension had ended the OID: it found the OID wrong.</param>
+    public static ImmutableArray<TraceStep> WholeTrace(StackVerdict verdict, NdisStatus status, bool edge = false)
     {
         var trace = verdict.Trace.ToImmutableArray();
-        if (verdict.Refused is null)
+        var last = verdict.Refused?.Position ?? verdict.Completed?.Position;
+        if (last is null || edge)
         {
             trace = trace.Add(new TraceStep(RefusedBy.EdgePosition, RefusedBy.EdgeName, TraceDirection.Down, status));
         }
         var up = verdict.Trace
-            .Where(step => verdict.Refused is null || step.Position < verdict.Refused.Position)
+            .Where(step => last is null || step.Position < last)
             .Reverse()
             .Select(step => step with { Direction = TraceDirection.Up, Status = status });
         return trace.AddRange(up);
@@ -73,33 +65,34 @@ public static class Stack
             ? []
             : WholeTrace(verdict, status).Where(step => step.Direction == TraceDirection.Up);
 
-    /// <summary>Capture never; NIC_CREATE for index 0 only; and only OIDs that may be refused at all (switch.md 0.2, 0.3).</summary>
-    static bool MayRefuse(OidRequest request, ExtensionClass extensionClass) =>
-        request.Oid.Refusable && extensionClass != ExtensionClass.Capture && !(request.Oid == OidCode.NicCreate && request.NicIndex != 0);
-
-    /// <summary>The one change of a payload that is allowed: lower, on the first NIC_CREATE of a synthetic NIC (switch.md 1.4).</summary>
-    static bool MayLowerMtu(OidRequest request, int? lowered, int mtu) =>
-        request.Oid == OidCode.NicCreate
-        && request.Parameters is NicParameters { NicType: NicType.Synthetic, Mtu: { } given } nic && nic.Flags?.Contains("NicInitializing") == true
-        && mtu > 0 && mtu <= (lowered ?? given);
-
-    static IEnumerable<(string Rule, string Detail)> Faults(OidRequest request, ExtensionDefinition extension, ExtensionAnswer answer)
+    /// <summary>Whatever an extension throws is its own defect, contained here alone; the text says what it was.</summary>
+    internal static T? Contained<T>(Func<T> call, out string? defect)
+        where T : class
     {
-        if (answer.Completes is { } status && !(status != NdisStatus.Success && MayRefuse(request, extension.Class)))
+        try
         {
-            yield return status == NdisStatus.Success && (request.Oid == OidCode.PortCreate || request.Oid == OidCode.NicCreate)
-                ? ("X27", $"completed {request.Oid} itself with success; the OID went on")
-                : extension.Class == ExtensionClass.Capture && status != NdisStatus.Success
-                    ? ("V03", $"a capture extension may not refuse {request.Oid}; the OID went on")
-                    : ("X28", $"completed {request.Oid} itself with {status.Name()}; the OID went on");
+            defect = null;
+            return call();
         }
-        if (answer.ChangesPayload)
+#pragma warning disable CA1031 // An extension may throw anything; it is recorded as its fault by whoever called.
+        catch (Exception thrown)
+#pragma warning restore CA1031
         {
-            yield return ("X29", $"changed the payload of {request.Oid}; the original went on");
+            defect = $"{thrown.GetType().Name}: {thrown.Message}";
+            return null;
         }
-        if (answer.Originates is { } originated)
+    }
+
+    /// <summary>What an extension sees.</summary>
+    internal static StackView View(SwitchState.Here s, int position, ExtensionDefinition extension)
+    {
+        return new StackView(position, extension.Settings ?? new ExtensionSettings(), s.Ports, s.Used)
         {
-            yield return ("X26", $"tried to originate {originated}, which an extension never may");
-        }
+            Class = extension.Class,
+            Id = ExtensionIds.Guid(extension),
+            IsActive = s.Stage == SwitchStage.Ready,
+            Properties = s.Properties,
+            Kept = s.Kept.TryGetValue(ExtensionIds.Key(extension), out var kept) ? kept : None<string>.ByName,
+        };
     }
 }

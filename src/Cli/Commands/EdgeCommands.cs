@@ -41,6 +41,28 @@ sealed class EdgeCommands(GlobalOptions globals, Surroundings world)
         }, name, oid, port, nic, parameters, json, requestId, change.DryRun, change.IdempotencyKey);
     }
 
+    public Command OidComplete()
+    {
+        var name = Names.Argument("HOST/SWITCH");
+        var requestId = new Argument<string>("REQUEST-ID") { Description = "The OID that is pending, as its sender named it" };
+        var extension = new Option<string>("--extension") { Description = "The extension that has pended it", HelpName = "NAME", Required = true };
+        var status = new Option<string>("--status")
+        {
+            Description = "How it answers: success passes the OID on, an error refuses it",
+            HelpName = "NDIS_STATUS_…",
+            DefaultValueFactory = _ => "NDIS_STATUS_SUCCESS",
+        };
+        var change = new ChangeOptions(world);
+        return globals.Command("complete", "Answer an OID for the extension that has pended it", (session, parsed, stop) =>
+        {
+            var at = parsed.GetRequiredValue(name);
+            var id = parsed.GetRequiredValue(requestId);
+            var body = new JsonObject { ["extension"] = parsed.GetRequiredValue(extension), ["status"] = parsed.GetRequiredValue(status) };
+            var request = Request.Post("v1", "hosts", at[0], "switches", at[1], "oids", id, "completions") with { Body = body };
+            return session.Change(change.On(request, parsed), $"{id} is answered", stop);
+        }, name, requestId, extension, status, change.DryRun, change.IdempotencyKey);
+    }
+
     public Command HoldAdd()
     {
         var name = Names.Argument("HOST/SWITCH");

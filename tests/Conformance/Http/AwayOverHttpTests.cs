@@ -93,7 +93,7 @@ public sealed class AwayOverHttpTests : Scenario, IAsyncLifetime
         Assert.Equal(1 + besides, (await Listed("ports")).Count);
         Assert.Single(await Target.Events(PortId()), "PortCreated");
         Assert.Single(await Target.Events(NicId()), "NicCreated");
-        Assert.Equal(1 + besides, (await Does(OidCode.PortArray, 0)).Output!.Count);
+        Assert.Equal(1 + besides, (await Does(OidCode.PortArray, 0)).Output!.Value.GetProperty("numElements").GetInt32());
         var device = Assert.Single((await _host.Inventory()).Devices);
         Assert.Equal((NicId().Text, true), (device.NicKey, device.Up));
     }

@@ -28,3 +28,18 @@ public sealed class PropertiesOverHttp(RunningControlPlane running) : PropertySc
 
 [Collection(OverHttp.Name)]
 public sealed class VmNicsOverHttp(RunningControlPlane running) : VmNicScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class PendingOverHttp(RunningControlPlane running) : PendingScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class SaveOverHttp(RunningControlPlane running) : SaveScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class StackOverHttp(RunningControlPlane running) : StackScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class SwitchOverHttp(RunningControlPlane running) : SwitchScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class MigrationStepsOverHttp(RunningControlPlane running) : MigrationStepScenarios(new HttpTarget(running));

@@ -29,7 +29,47 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
         return verdict;
     }
 
-    public async Task<Verdict> Oid(OidRequest request)
+    public Task<Verdict> Oid(OidRequest request) => Send(request, null);
+
+    public Task<Verdict> Oid(OidRequest request, PayloadHeader header) => Send(request, header);
+
+    public async Task<Pending> Begin(OidRequest request)
+    {
+        var verdict = Oid(request);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        for (var open = await Get(SwitchPath); open!["slot"]?["pendingAt"] is null || (string?)open["slot"]!["requestId"] != request.RequestId && (int)open["queue"]! == 0; open = await Get(SwitchPath))
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), $"{request.Oid} is not pending: {open}");
+            await Task.Delay(20);
+        }
+        return new Pending(() => verdict);
+    }
+
+    public async Task Passes(TimeSpan time)
+    {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        while (clock.Elapsed < time || (await Get(SwitchPath))!["slot"] is { } && !(await Events(EntityId.Switch(Host, Switch))).Contains("OidSlow") && clock.Elapsed < TimeSpan.FromSeconds(20))
+        {
+            await Task.Delay(50);
+        }
+    }
+
+    public async Task<Verdict> Complete(string requestId, string extension, NdisStatus status) =>
+        (await Send(HttpMethod.Post, $"{SwitchPath}/oids/{requestId}/completions", new { extension, status })).Verdict;
+
+    public async Task<(Verdict, IReadOnlyList<NicBlob>)> Save(string port, int nicIndex = 0)
+    {
+        var (verdict, answer) = await Send(HttpMethod.Post, $"{SwitchPath}/ports/{port}/nics/{nicIndex}/save", null);
+        return (verdict, verdict.Refusal is null ? answer!["blobs"].Deserialize<List<NicBlob>>(Json)! : []);
+    }
+
+    public async Task<(Verdict, IReadOnlyList<TakenBlob>)> Restore(string port, IReadOnlyList<NicBlob> blobs, int nicIndex = 0)
+    {
+        var (verdict, answer) = await Send(HttpMethod.Post, $"{SwitchPath}/ports/{port}/nics/{nicIndex}/restore", new { blobs });
+        return (verdict, verdict.Refusal is null ? answer!["blobs"].Deserialize<List<TakenBlob>>(Json)! : []);
+    }
+
+    async Task<Verdict> Send(OidRequest request, PayloadHeader? header)
     {
         var body = new JsonObject
         {
@@ -44,6 +84,12 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
             fields.Remove("attach"); // ours alone
             fields.Remove("epoch");
             body["parameters"] = fields;
+        }
+        if (header is not null)
+        {
+            var fields = (JsonObject)(body["parameters"] ??= new JsonObject());
+            fields["revision"] = header.Revision;
+            fields["size"] = header.Size;
         }
         var (verdict, answer) = await Send(HttpMethod.Post, $"{SwitchPath}/oids", body);
         return verdict.Refusal is null ? verdict with { Outcome = Outcome(request.Oid, answer!) } : verdict;
@@ -202,8 +248,9 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
         answer["faults"].Deserialize<List<ExtensionFault>>(Json)!,
         [.. answer["trace"]!.AsArray().Select(step => new TraceStep(
             (int)step!["position"]!, (string)step["extension"]!, Enum.Parse<TraceDirection>((string)step["direction"]!, ignoreCase: true), Status(step["status"])))],
-        (string)answer["portState"]!, (string)answer["nicState"]!, answer["output"].Deserialize<List<string>>(Json))
+        (string)answer["portState"]!, (string)answer["nicState"]!, answer["output"].Deserialize<JsonElement?>(Json))
     {
+        BytesNeeded = (int?)answer["bytesNeeded"],
         UplinkUsable = (bool?)answer["uplinkUsable"],
     };
 

@@ -47,9 +47,10 @@ public abstract class AdapterScenarios(ITarget target) : Scenario(target), IAsyn
     public async Task L10_Team_below_the_switch_is_one_physical_adapter()
     {
         await StartUplink(physical: 1);
-        var listed = (await Does(OidCode.NicArray, 0)).Output!;
+        var listed = (await Does(OidCode.NicArray, 0)).Output!.Value.GetProperty("elements").EnumerateArray().ToList();
         Assert.Equal(
-            [$"{P}/0:nic/{Target.Host}/{Target.Switch}/port-7/0", $"{P}/1:nic/{Target.Host}/{Target.Switch}/port-7/1"], listed);
+            [$"nic/{Target.Host}/{Target.Switch}/port-7/0", $"nic/{Target.Host}/{Target.Switch}/port-7/1"], listed.Select(nic => nic.GetProperty("nic").GetString()));
+        Assert.Equal([(P, 0), (P, 1)], listed.Select(nic => (nic.GetProperty("portId").GetUInt32(), nic.GetProperty("nicIndex").GetInt32())));
     }
 
     [Fact]

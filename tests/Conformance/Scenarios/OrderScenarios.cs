@@ -82,5 +82,5 @@ public abstract class OrderScenarios(ITarget target) : Scenario(target), IAsyncL
     }
 
     async Task<uint[]> Ids() =>
-        [.. (await Does(OidCode.PortArray, 0)).Output!.Select(line => uint.Parse(line.Split(':')[0], System.Globalization.CultureInfo.InvariantCulture))];
+        [.. (await Does(OidCode.PortArray, 0)).Output!.Value.GetProperty("elements").EnumerateArray().Select(port => port.GetProperty("portId").GetUInt32())];
 }

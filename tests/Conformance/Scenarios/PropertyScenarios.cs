@@ -152,13 +152,20 @@ public abstract class PropertyScenarios(ITarget target) : Scenario(target), IAsy
         await CreatePort();
         await Does(OidCode.PortPropertyAdd, parameters: Access(10, version: 0x0100));
         await Does(OidCode.PortPropertyAdd, parameters: Spoofing(true));
-        var outcome = await Does(OidCode.PortPropertyEnum, parameters: new PropertyParameters(PropertyType.Vlan, ""));
-        using var one = JsonDocument.Parse(Assert.Single(outcome.Output!));
+        var one = Assert.Single(await Listed(new QueryParameters(PropertyType: PropertyType.Vlan)));
         Assert.Equal((256, "i1", 10), (
-            one.RootElement.GetProperty("propertyVersion").GetInt32(), one.RootElement.GetProperty("propertyInstanceId").GetString(),
-            one.RootElement.GetProperty("value").GetProperty("accessVlanId").GetInt32()));
-        Assert.Equal(2, (await Does(OidCode.PortPropertyEnum)).Output!.Count);
-        Assert.Empty((await Does(OidCode.PortPropertyEnum, parameters: new PropertyParameters(PropertyType.Profile, ""))).Output!);
+            one.GetProperty("propertyVersion").GetInt32(), one.GetProperty("propertyInstanceId").GetString(),
+            one.GetProperty("value").GetProperty("accessVlanId").GetInt32()));
+        Assert.Equal("miniport-edge", one.GetProperty("enforcedBy").GetString());
+        Assert.Equal(2, (await Listed(null)).Length);
+        Assert.Empty(await Listed(new QueryParameters(PropertyType: PropertyType.Profile)));
+
+        var small = await Try(OidCode.PortPropertyEnum, parameters: new QueryParameters(Capacity: 60));
+        Assert.Equal(NdisStatus.InvalidLength, small.Outcome!.Status);
+        Assert.True(small.Outcome.BytesNeeded > 60);
+
+        async Task<JsonElement[]> Listed(QueryParameters? query) =>
+            [.. (await Does(OidCode.PortPropertyEnum, parameters: query)).Output!.Value.GetProperty("properties").EnumerateArray()];
     }
 
     /// <summary>These properties hold, and the host enforces exactly what they come to.</summary>

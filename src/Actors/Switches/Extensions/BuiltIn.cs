@@ -7,7 +7,7 @@ namespace ControlPlane.Actors.Switches.Extensions;
 public static class BuiltIn
 {
     public static FrozenDictionary<string, IExtension> All { get; } =
-        new IExtension[] { new Mirror(), new Quota(), new MacGuard(), new TestVerdict() }.ToFrozenDictionary(extension => extension.Name);
+        new IExtension[] { new Mirror(), new Quota(), new MacGuard(), new Acl(), new VlanForwarder(), new LearningForwarder(), new TestVerdict() }.ToFrozenDictionary(extension => extension.Name);
 }
 
 /// <summary>capture.mirror: observes.</summary>
@@ -60,30 +60,4 @@ public sealed class MacGuard : IExtension
 
     /// <summary>The lowest bit of the first byte marks a group address.</summary>
     static bool IsGroup(string mac) => "13579bdf".Contains(mac[1], StringComparison.Ordinal);
-}
-
-/// <summary>test.verdict, for conformance: answers listed OIDs with the listed status, that many times; breaks the contract on request.</summary>
-public sealed class TestVerdict : IExtension
-{
-    public string Name => "test.verdict";
-
-    public ExtensionClass? Class => null;
-
-    public ExtensionAnswer Ask(OidRequest request, in StackView view)
-    {
-        var (verdicts, position, used) = (view.Settings.Verdicts ?? [], view.Position, view.Used);
-        for (var i = 0; i < verdicts.Count; i++)
-        {
-            if (verdicts[i].Oid == request.Oid && used.GetValueOrDefault(Stack.UseKey(position, i)) < verdicts[i].Times)
-            {
-                return new ExtensionAnswer(Completes: verdicts[i].Status, Uses: i);
-            }
-        }
-        var initialising = request is { Parameters: NicParameters { NicType: NicType.Synthetic } nic }
-            && request.Oid == OidCode.NicCreate && nic.Flags?.Contains("NicInitializing") == true;
-        return new ExtensionAnswer(
-            Mtu: initialising && view.Settings.MtuHeadroom is { } headroom ? ((NicParameters)request.Parameters!).Mtu - headroom : null,
-            ChangesPayload: view.Settings.ChangesPayload == true,
-            Originates: view.Settings.Originates);
-    }
 }

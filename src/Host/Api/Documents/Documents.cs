@@ -21,7 +21,9 @@ sealed record HostDocument(
 
 sealed record SwitchCountsDocument(int Ports, int Nics);
 
-sealed record SlotDocument(string RequestId, string Oid, long PortId, int NicIndex);
+sealed record SlotDocument(string RequestId, string Oid, long PortId, int NicIndex, PendingDocument? PendingAt, DateTimeOffset? Since);
+
+sealed record PendingDocument(int Position, string Extension);
 
 sealed record SwitchDocument(
     string Name, string Host, SwitchKind Kind, string? Uplink, DriftPolicy Drift, SwitchStage State, string? Problem,
@@ -86,11 +88,17 @@ sealed record EventDocument(
     string? Cause, string Correlation, string Hash, string? Oid, JsonElement? Body);
 
 sealed record OidDocument(
-    string RequestId, string Status, int? BytesNeeded, IReadOnlyList<string>? Output, RefusedBy? RefusedBy,
+    string RequestId, string Status, int? BytesNeeded, JsonElement? Output, RefusedBy? RefusedBy,
     IReadOnlyList<ExtensionFault> Faults, IReadOnlyList<OidTraceDocument> Trace, string PortState, string NicState, long PortId, int NicIndex,
     string Sequence, bool? UplinkUsable);
 
 sealed record OidTraceDocument(int Position, string Extension, string Direction, string Status);
+
+sealed record CompletionDocument(string RequestId, string Extension, string Status);
+
+sealed record SavedNicDocument(IReadOnlyList<NicBlob> Blobs);
+
+sealed record RestoredNicDocument(IReadOnlyList<TakenBlob> Blobs);
 
 sealed record HoldDocument(string Id);
 

@@ -33,9 +33,13 @@ static class Render
             view.Id.Parts[1], view.Id.Parts[0], definition.Kind, definition.Uplink, definition.Drift, here.Stage,
             here.Stage == SwitchStage.Failed && view.Notes.Fault is { } fault ? $"{fault.Status} {fault.Detail}".TrimEnd() : null,
             definition.Extensions, new SwitchCountsDocument(here.Ports.Count, here.Ports.Values.Sum(port => port.Nics.Count)),
-            here.Slot is { Request: var request } ? new SlotDocument(request.RequestId, request.Oid.ToString(), request.PortId, request.NicIndex) : null,
+            here.Slot is { } slot ? Slot(slot) : null,
             here.Queue.Length, Text(view.Revision), view.Updated);
     }
+
+    static SlotDocument Slot(SlotOid slot) => new(
+        slot.Request.RequestId, slot.Request.Oid.ToString(), slot.Request.PortId, slot.Request.NicIndex,
+        slot.Verdict.Pause is { } pause ? new PendingDocument(pause.Position, pause.Extension) : null, slot.At);
 
     /// <param name="nicOf">The views of the NICs on the port, at the same time as the port's.</param>
     public static PortDocument Port(EntityView view, Func<EntityId, EntityView?> nicOf)
@@ -114,7 +118,7 @@ static class Render
         new(row.Id, row.Kind, row.Actor, row.Status, Of(row.Problem), row.Started, row.Ended, row.Correlation);
 
     public static OidDocument Oid(OidOutcome outcome, long sequence) => new(
-        outcome.RequestId, outcome.Status.Name(), null, outcome.Output, outcome.RefusedBy, outcome.Faults,
+        outcome.RequestId, outcome.Status.Name(), outcome.BytesNeeded, outcome.Output, outcome.RefusedBy, outcome.Faults,
         [.. outcome.Trace.Select(step => new OidTraceDocument(step.Position, step.Extension, Camel(step.Direction.ToString()), step.Status.Name()))],
         outcome.PortState, outcome.NicState, outcome.PortId, outcome.NicIndex, Text(sequence), outcome.UplinkUsable);
 

@@ -90,7 +90,6 @@ static class SwitchesApi
 static class SwitchBody
 {
     const int TextMax = 128;
-    const int VerdictsMax = 256;
 
     // The bound is the switch's own: more are let through, so that it refuses with its own words.
     const int ExtensionsTaken = 1_000;
@@ -117,34 +116,8 @@ static class SwitchBody
             body.ChoiceOrNull("class",
                 ("capture", ExtensionClass.Capture), ("filter", ExtensionClass.Filter), ("forward", ExtensionClass.Forward)) ?? throw body.Missing("class"),
             body.TruthOrNull("enabled") ?? true,
-            body.ObjectOrNull("settings") is { } settings ? Settings(settings) : null);
+            body.ObjectOrNull("settings") is { } settings ? ExtensionSettingsBody.Read(settings) : null);
         body.Done();
         return extension;
     }
-
-    static ExtensionSettings Settings(Body body)
-    {
-        var settings = new ExtensionSettings(
-            (int?)body.NumberOrNull("maxPorts", int.MinValue, int.MaxValue),
-            body.TruthOrNull("allowSpoofing"),
-            body.ObjectsOrNull("verdicts", VerdictsMax)?.Select(Verdict).ToList(),
-            (int?)body.NumberOrNull("mtuHeadroom", 0, ushort.MaxValue),
-            body.TextOrNull("originates", TextMax) is { } oid ? Oid(body, "originates", oid) : null,
-            body.TruthOrNull("changesPayload"));
-        body.Done();
-        return settings;
-    }
-
-    static PlannedVerdict Verdict(Body body)
-    {
-        var verdict = new PlannedVerdict(
-            Oid(body, "oid", body.Text("oid", TextMax)),
-            NdisStatusNames.Parse(body.Text("status", TextMax)) ?? throw body.Wrong("verdict.status", "status is the name of an NDIS status.", "status"),
-            (int)(body.NumberOrNull("times", 1, int.MaxValue) ?? 1));
-        body.Done();
-        return verdict;
-    }
-
-    static OidCode Oid(Body body, string field, string text) =>
-        OidCode.Parse(text) ?? throw body.Wrong("oid.unknown", $"{field} is the name of an OID or 0x and eight digits.", field);
 }

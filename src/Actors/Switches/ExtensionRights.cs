@@ -1,0 +1,102 @@
+using ControlPlane.Actors.Switches.Extensions;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Actors.Switches;
+
+/// <summary>Who may do what with which OID (switch.md 1.2, 2.5, 2.8, 4.1), and what breaking it is called.</summary>
+static class ExtensionRights
+{
+    /// <summary>
+    /// An error of this extension ends the OID. Capture never; NIC_CREATE for index 0 only; of what NIC_REQUEST carries
+    /// the four kinds that take something, and only by a forwarder; a save or a restore by whoever answers it.
+    /// </summary>
+    public static bool MayRefuse(OidRequest request, ExtensionDefinition by) =>
+        by.Class != ExtensionClass.Capture
+        && (request.Oid == OidCode.NicRequest ? by.Class == ExtensionClass.Forward && request.Parameters is NicRequestParameters { InnerOid.RefusableInside: true }
+            : request.Oid == OidCode.NicSave ? true
+            : request.Oid == OidCode.NicRestore ? IsOwn(request, by)
+            : request.Oid.Refusable && !(request.Oid == OidCode.NicCreate && request.NicIndex != 0));
+
+    /// <summary>The OID ends at this extension, answered: the edge need not see it.</summary>
+    public static bool MayComplete(OidRequest request, ExtensionDefinition by, ExtensionAnswer answer)
+    {
+        if (by.Class == ExtensionClass.Capture)
+        {
+            return false;
+        }
+        var (oid, status) = (request.Oid, answer.Completes);
+        var tooSmall = status is NdisStatus.InvalidLength or NdisStatus.BufferTooShort && answer.BytesNeeded is > 0; // both: switch.md 8.21
+        return IsProperty(oid) ? status == NdisStatus.Success && by.Class == ExtensionClass.Forward && answer.Owns
+                && request.Parameters is PropertyParameters { PropertyType: PropertyType.Custom }
+            : IsFeatureStatus(oid) ? tooSmall || (status == NdisStatus.Success && answer.Output is not null)
+            : oid == OidCode.NicSave ? tooSmall || (status == NdisStatus.Success && answer.Saves is not null)
+            : oid == OidCode.NicRestore ? status == NdisStatus.Success && IsOwn(request, by)
+            : oid == OidCode.NicRequest && status == NdisStatus.Success && by.Class == ExtensionClass.Forward; // it sent one of its own instead
+    }
+
+    /// <summary>What of an answer breaks the contract; the OID goes on as if it had not been said.</summary>
+    /// <param name="lowersMtu">The MTU was lowered as it may be.</param>
+    public static IEnumerable<(string Rule, string Detail)> Faults(OidRequest request, ExtensionDefinition by, ExtensionAnswer answer, bool lowersMtu)
+    {
+        var oid = request.Oid;
+        if (answer.Completes is { } status)
+        {
+            if (status == NdisStatus.Success || !MayRefuse(request, by))
+            {
+                if (!MayComplete(request, by, answer))
+                {
+                    yield return Completed(request, by, status);
+                }
+            }
+            else if (oid == OidCode.PropertyDelete || oid == OidCode.PortPropertyDelete)
+            {
+                yield return ("V18", $"refused {oid}; the property is kept, and not everybody expects that (switch.md 8.4)");
+            }
+        }
+        if (answer.ChangesPayload || (answer.Mtu is not null && !lowersMtu))
+        {
+            yield return (oid == OidCode.NicRestore ? "S14" : "X29", $"changed the payload of {oid}; the original went on");
+        }
+        if (answer.Originates is { } originated)
+        {
+            yield return ("X26", $"tried to originate {originated}, which an extension never may");
+        }
+        if (answer.Owns && by.Class == ExtensionClass.Capture)
+        {
+            yield return ("V03", $"a capture extension enforces nothing; it said that the property of {oid} was its own");
+        }
+        if (by.Class == ExtensionClass.Forward && IsVlanChange(request) && !answer.Owns && !answer.Pends && answer.Completes is null or NdisStatus.Success)
+        {
+            yield return ("V10", $"a forwarder that does not enforce VLANs refuses them; it passed {oid} on");
+        }
+    }
+
+    /// <summary>The blob that a NIC_RESTORE carries is this extension's.</summary>
+    public static bool IsOwn(OidRequest request, ExtensionDefinition by) =>
+        request.Parameters is NicRestoreParameters blob && string.Equals(blob.ExtensionId, ExtensionIds.Guid(by), StringComparison.OrdinalIgnoreCase);
+
+    public static bool IsProperty(OidCode oid) => IsPortProperty(oid) || IsSwitchProperty(oid);
+
+    public static bool IsPortProperty(OidCode oid) =>
+        oid == OidCode.PortPropertyAdd || oid == OidCode.PortPropertyUpdate || oid == OidCode.PortPropertyDelete;
+
+    public static bool IsSwitchProperty(OidCode oid) =>
+        oid == OidCode.PropertyAdd || oid == OidCode.PropertyUpdate || oid == OidCode.PropertyDelete;
+
+    public static bool IsFeatureStatus(OidCode oid) => oid == OidCode.FeatureStatusQuery || oid == OidCode.PortFeatureStatusQuery;
+
+    static bool IsVlanChange(OidRequest request) =>
+        (request.Oid == OidCode.PortPropertyAdd || request.Oid == OidCode.PortPropertyUpdate)
+        && request.Parameters is PropertyParameters { PropertyType: PropertyType.Vlan };
+
+    static (string, string) Completed(OidRequest request, ExtensionDefinition by, NdisStatus status) =>
+        status == NdisStatus.Success && (request.Oid == OidCode.PortCreate || request.Oid == OidCode.NicCreate)
+            ? ("X27", $"completed {request.Oid} itself with success; the OID went on")
+        : by.Class == ExtensionClass.Capture && status != NdisStatus.Success
+            ? ("V03", $"a capture extension may not refuse {request.Oid}; the OID went on")
+        : request is { Parameters: NicRequestParameters inner } && request.Oid == OidCode.NicRequest
+            ? ("V24", $"answered {request.Oid} of {inner.InnerOid} with {status.Name()}, which it may not; the OID went on")
+        : request.Oid == OidCode.NicSaveComplete || request.Oid == OidCode.NicRestoreComplete
+            ? ("S08", $"answered {request.Oid} with {status.Name()}; it is always passed on")
+            : ("X28", $"completed {request.Oid} itself with {status.Name()}; the OID went on");
+}

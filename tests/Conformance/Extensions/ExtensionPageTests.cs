@@ -1,0 +1,55 @@
+using System.Collections.Frozen;
+using System.Text.Json;
+using ControlPlane.Actors.Switches;
+using ControlPlane.Actors.Switches.Extensions;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Tests.Conformance;
+
+/// <summary>The example of docs/EXTENSIONS.md is what is compiled here, and it does what the page says.</summary>
+public sealed class ExtensionPageTests
+{
+    static readonly FrozenDictionary<string, IExtension> Known = new IExtension[] { new NameFilter() }.ToFrozenDictionary(extension => extension.Name);
+
+    readonly SwitchState.Here _switch = (SwitchState.Here)SwitchLifecycle.Evolve(
+        SwitchLifecycle.Initial(EntityId.Switch("hv01", "sw")),
+        new SwitchDefined(new SwitchDefinition(SwitchKind.Private, null, DriftPolicy.Report, [new ExtensionDefinition("filter.names", ExtensionClass.Filter)])));
+
+    [Fact]
+    public void Page_shows_the_class_that_is_compiled()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "ControlPlane.sln")))
+        {
+            root = root.Parent ?? throw new DirectoryNotFoundException("ControlPlane.sln");
+        }
+        var page = File.ReadAllText(Path.Combine(root.FullName, "docs", "EXTENSIONS.md"));
+        var compiled = File.ReadAllText(Path.Combine(root.FullName, "tests", "Conformance", "Extensions", "NameFilter.cs"));
+        Assert.Contains($"```csharp\n{compiled}```", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Example_owns_its_property_and_refuses_by_it()
+    {
+        var property = new PropertyParameters(PropertyType.Custom, "i1", NameFilter.Prefix, 1, JsonSerializer.SerializeToElement("vm-"));
+        var added = Stack.Down(_switch, new OidRequest("r1", OidCode.PropertyAdd, 0, 0, property), known: Known);
+        Assert.Equal("filter.names", added.Owner);
+        Assert.Empty(added.Faults);
+
+        var named = (SwitchState.Here)SwitchLifecycle.Evolve(_switch, new ExtensionAttached("filter.names", ExtensionClass.Filter, true, added.Keeps!));
+        Assert.Null(Stack.Down(named, Create("vm-1"), known: Known).Refused);
+        Assert.Equal(NdisStatus.DataNotAccepted, Stack.Down(named, Create("other"), known: Known).Refused?.Status);
+        Assert.Null(Stack.Down(_switch, Create("other"), known: Known).Refused);
+    }
+
+    [Fact]
+    public void Extension_that_keeps_more_than_it_may_is_at_fault_and_keeps_nothing()
+    {
+        var property = new PropertyParameters(PropertyType.Custom, "i1", NameFilter.Prefix, 1, JsonSerializer.SerializeToElement(new string('x', 20_000)));
+        var verdict = Stack.Down(_switch, new OidRequest("r1", OidCode.PropertyAdd, 0, 0, property), known: Known);
+        Assert.Equal("kept", Assert.Single(verdict.Faults).Rule);
+        Assert.Null(verdict.Keeps);
+    }
+
+    static OidRequest Create(string name) => new("r2", OidCode.PortCreate, 1, 0, new PortParameters(name));
+}

@@ -1,0 +1,297 @@
+using System.Text;
+using System.Text.Json;
+using ControlPlane.Actors.Switches.Extensions;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Tests.Conformance;
+
+/// <summary>switch.md 7.7 S01 to S16: what the extensions save of a NIC and take back. E2 is the filter, E3 the forwarder.</summary>
+public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLifetime
+{
+    /// <summary>The structure before the data (switch.md 2.1, SaveDataOffset).</summary>
+    const int Structure = 568;
+
+    static readonly string E2 = Id(ExtensionClass.Filter), E3 = Id(ExtensionClass.Forward);
+
+    public async Task InitializeAsync() => await Target.DefineSwitch();
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [Fact]
+    public async Task S01_Nobody_has_data_one_pass_to_the_edge_then_complete()
+    {
+        await DefineThree();
+        await Connected();
+        var (verdict, blobs) = await Target.Save(PortName(P));
+        Assert.True(verdict.Succeeded, $"{verdict}");
+        Assert.Empty(blobs);
+        Assert.Equal((0, 1), (await Times("SaveRound"), await Times("SaveCompleted")));
+    }
+
+    [Fact]
+    public async Task S02_First_pass_is_completed_by_the_extension_and_the_second_reaches_the_edge()
+    {
+        await DefineThree(filter: Saves("one"));
+        await Connected();
+        var first = await Does(OidCode.NicSave);
+        Assert.Equal([(0, "Down"), (1, "Down"), (0, "Up")], Trace(first));
+        var saved = first.Output!.Value;
+        Assert.Equal((E2, 3, Structure), (saved.GetProperty("extensionId").GetString(), saved.GetProperty("saveDataSize").GetInt32(), saved.GetProperty("saveDataOffset").GetInt32()));
+        var second = await Does(OidCode.NicSave);
+        Assert.Null(second.Output);
+        Assert.Contains((-1, "Down"), Trace(second));
+        await Does(OidCode.NicSaveComplete);
+        await Happened(SwitchId, "SaveRound", "SaveCompleted");
+    }
+
+    [Fact]
+    public async Task S02_Save_gives_all_blobs_of_all_extensions_from_the_top()
+    {
+        await DefineThree(filter: Saves("one", "two"), forward: Saves("three"));
+        await Connected();
+        var blobs = await Save();
+        Assert.Equal([(E2, "one"), (E2, "two"), (E3, "three")], blobs.Select(blob => (blob.ExtensionId, Text(blob))));
+    }
+
+    [Fact]
+    public async Task S04_Buffer_that_is_too_small_is_answered_with_what_is_needed_and_the_blob_is_stored_once()
+    {
+        await DefineThree(filter: Saves(new string('x', 1000)));
+        await Connected();
+        var tooShort = (await Try(OidCode.NicSave, parameters: new NicSaveParameters(600))).Outcome!;
+        Assert.Equal((NdisStatus.BufferTooShort, Structure + 1000), (tooShort.Status, tooShort.BytesNeeded));
+        var enough = await Does(OidCode.NicSave, parameters: new NicSaveParameters(tooShort.BytesNeeded));
+        Assert.Equal(1000, enough.Output!.Value.GetProperty("saveDataSize").GetInt32());
+        await Does(OidCode.NicSave);
+        await Does(OidCode.NicSaveComplete);
+        Assert.Equal(1, await Times("SaveRound"));
+    }
+
+    [Fact]
+    public async Task S04_Save_asks_again_with_the_larger_buffer()
+    {
+        await DefineThree(filter: Saves(new string('x', 60_000), "small"));
+        await Connected();
+        Assert.Equal([60_000, 5], (await Save()).Select(blob => Text(blob).Length));
+    }
+
+    [Fact]
+    public async Task S05_Saves_of_two_nics_interleave_and_their_blobs_are_not_mixed()
+    {
+        await DefineThree(filter: Saves("one", "two"));
+        await Connected();
+        await Connected(Q);
+        await Does(OidCode.NicSave);
+        var whole = await Save(Q);
+        Assert.Equal(["one", "two"], whole.Select(Text));
+        Assert.Equal("two", Encoding.UTF8.GetString((await Does(OidCode.NicSave)).Output!.Value.GetProperty("data").GetBytesFromBase64()));
+        await Does(OidCode.NicSaveComplete);
+    }
+
+    [Fact]
+    public async Task S05_Saves_of_two_nics_at_once_both_end()
+    {
+        await DefineThree(filter: Saves("one", "two"));
+        await Connected();
+        await Connected(Q);
+        var both = await Task.WhenAll(Target.Save(PortName(P)), Target.Save(PortName(Q)));
+        Assert.All(both, saved => Assert.Equal(["one", "two"], saved.Blobs.Select(Text)));
+    }
+
+    [Fact]
+    public async Task S07_Failed_save_fails_and_the_nic_stays_connected()
+    {
+        await DefineThree(filter: Answers(OidCode.NicSave, NdisStatus.Failure));
+        await Connected();
+        var (verdict, _) = await Target.Save(PortName(P));
+        Assert.Equal((409, "nic.save.failed", "S07"), (verdict.Http, verdict.Refusal?.Code, verdict.Refusal?.Rule));
+        Assert.Contains("test.verdict", verdict.Refusal!.Detail, StringComparison.Ordinal);
+        Assert.Equal((1, 0), (await Times("SaveFailed"), await Times("SaveCompleted")));
+        await Does(OidCode.NicUpdated, parameters: Nic()); // legal while connected only
+        Assert.Empty(await Save());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task S08_Complete_is_never_answered_by_an_extension(bool restore)
+    {
+        var oid = restore ? OidCode.NicRestoreComplete : OidCode.NicSaveComplete;
+        await DefineThree(filter: Answers(oid, NdisStatus.Failure));
+        await Connected();
+        if (restore)
+        {
+            Assert.True((await Target.Restore(PortName(P), [Blob(E2, "x")])).Verdict.Succeeded);
+        }
+        else
+        {
+            await Save();
+        }
+        Assert.Equal(1, await Times("ExtensionFaulted"));
+    }
+
+    [Fact]
+    public async Task S09_Nic_that_is_not_connected_is_not_saved()
+    {
+        await CreatePort();
+        await CreateNic();
+        var (verdict, _) = await Target.Save(PortName(P));
+        Assert.Equal((409, "S09", "Created"), (verdict.Http, verdict.Refusal?.Rule, verdict.Refusal?.State));
+        await NeverHappened(SwitchId, "NicDataTransferStarted", "SaveRound");
+    }
+
+    [Fact]
+    public async Task S10_Blob_goes_to_its_owner_on_another_port()
+    {
+        await DefineThree(filter: Saves("state"));
+        await Connected();
+        var blobs = await Save();
+        await Connected(Q);
+        var (verdict, taken) = await Target.Restore(PortName(Q), blobs);
+        Assert.True(verdict.Succeeded, $"{verdict}");
+        Assert.Equal(new TakenBlob(E2, "test.verdict"), Assert.Single(taken));
+        await Happened(SwitchId, "RestoreRound", "RestoreCompleted");
+    }
+
+    [Fact]
+    public async Task S10_Owner_completes_the_oid_and_nobody_below_sees_it()
+    {
+        await DefineThree();
+        await Connected();
+        var outcome = await Does(OidCode.NicRestore, parameters: new NicRestoreParameters(E2, Base64("x")));
+        Assert.Equal([(0, "Down"), (1, "Down"), (0, "Up")], Trace(outcome));
+        await Does(OidCode.NicRestoreComplete);
+    }
+
+    [Fact]
+    public async Task S11_Blob_that_nobody_owns_reaches_the_edge_and_is_on_record_as_an_orphan()
+    {
+        await Connected();
+        var (verdict, taken) = await Target.Restore(PortName(P), [Blob(E2, "x")]);
+        Assert.True(verdict.Succeeded, $"{verdict}");
+        Assert.Equal(new TakenBlob(E2, null), Assert.Single(taken));
+        Assert.Equal((1, 1), (await Times("RestoreRound"), await Times("RestoreCompleted")));
+    }
+
+    [Fact]
+    public async Task S12_Failure_of_one_blob_fails_the_whole_restore()
+    {
+        await DefineThree(filter: Answers(OidCode.NicRestore, NdisStatus.Failure, times: 2)); // of a foreign blob that is a fault, of its own it counts
+        await Connected();
+        var (verdict, _) = await Target.Restore(PortName(P), [Blob(E3, "x"), Blob(E2, "y"), Blob(E3, "z")]);
+        Assert.Equal((409, "nic.restore.failed", "S12"), (verdict.Http, verdict.Refusal?.Code, verdict.Refusal?.Rule));
+        Assert.Equal((1, 1, 0), (await Times("RestoreRound"), await Times("RestoreFailed"), await Times("RestoreCompleted")));
+    }
+
+    [Fact]
+    public async Task S13_Three_blobs_are_three_restores_and_one_complete()
+    {
+        await DefineThree();
+        await Connected();
+        var (verdict, taken) = await Target.Restore(PortName(P), [Blob(E2, "a"), Blob(E3, "b"), Blob(E2, "c")]);
+        Assert.True(verdict.Succeeded, $"{verdict}");
+        Assert.Equal([E2, E3, E2], taken.Select(blob => blob.ExtensionId));
+        Assert.Equal((3, 1), (await Times("RestoreRound"), await Times("RestoreCompleted")));
+    }
+
+    [Fact]
+    public async Task S14_Foreign_blob_that_is_changed_on_the_way_is_a_fault_and_the_original_goes_on()
+    {
+        await DefineThree(filter: new ExtensionSettings(ChangesPayload: true));
+        await Connected();
+        var before = await Times("ExtensionFaulted");
+        var outcome = await Does(OidCode.NicRestore, parameters: new NicRestoreParameters(E3, Base64("x")));
+        Assert.Equal(("S14", 1), (Assert.Single(outcome.Faults).Rule, outcome.Faults[0].Position));
+        Assert.Equal(before + 1, await Times("ExtensionFaulted"));
+    }
+
+    [Fact]
+    public async Task S16_Saving_changes_nothing_and_a_later_save_gives_the_same()
+    {
+        await DefineThree(filter: Saves("one", "two"));
+        await Connected();
+        var first = await Save();
+        var before = await Target.Picture();
+        Assert.Equal(first, await Save());
+        Assert.Equal(before, await Target.Picture());
+        await DisconnectNic();
+        await DeleteNic();
+    }
+
+    [Fact]
+    public async Task S16_Save_that_was_begun_and_left_does_not_hide_its_blobs_from_the_next_connection()
+    {
+        await DefineThree(filter: Saves("one"));
+        await Connected();
+        await Does(OidCode.NicSave);
+        await DisconnectNic();
+        await DeleteNic();
+        await CreateNic();
+        await ConnectNic();
+        Assert.Equal("one", Text(Assert.Single(await Save())));
+    }
+
+    [Fact]
+    public async Task Save_of_more_blobs_than_a_nic_may_have_is_refused_by_name()
+    {
+        await DefineThree(filter: Saves([.. Enumerable.Range(0, 65).Select(n => $"{n}")]));
+        await Connected();
+        Assert.Equal("nic.save.blobs", (await Target.Save(PortName(P))).Verdict.Refusal?.Code);
+        Assert.Equal("nic.restore.blobs", (await Target.Restore(PortName(P), [.. Enumerable.Repeat(Blob(E2, "x"), 65)])).Verdict.Refusal?.Code);
+    }
+
+    [Fact]
+    public async Task Save_of_more_bytes_than_a_nic_may_have_is_refused_by_name()
+    {
+        await DefineThree(filter: Saves([.. Enumerable.Repeat(new string('x', 60_000), 5)]));
+        await Connected();
+        Assert.Equal("nic.save.bytes", (await Target.Save(PortName(P))).Verdict.Refusal?.Code);
+    }
+
+    [Fact]
+    public async Task Blob_of_more_bytes_than_its_size_can_say_fails_the_save()
+    {
+        await DefineThree(filter: Saves(new string('x', 66_000)));
+        await Connected();
+        Assert.Equal(("nic.save.bytes", "S04"), await Problem(Target.Save(PortName(P))));
+        Assert.Equal(("nic.absent", null), await Problem(Target.Save(PortName(P), 3)));
+        Assert.Equal(("port.absent", null), await Problem(Target.Save("none")));
+    }
+
+    [Fact]
+    public async Task Learned_addresses_go_with_the_nic_and_a_blob_that_cannot_be_read_fails_the_restore()
+    {
+        await Target.DefineSwitch(new ExtensionDefinition("forward.learning", ExtensionClass.Forward));
+        await Connected();
+        var blob = Assert.Single(await Save());
+        using var table = JsonDocument.Parse(Convert.FromBase64String(blob.Data));
+        Assert.Equal((1, "00:15:5d:00:00:07"), (table.RootElement.GetProperty("version").GetInt32(), table.RootElement.GetProperty("learned")[0].GetString()));
+        Assert.Equal("nic.restore.failed", (await Target.Restore(PortName(P), [blob with { Data = Base64("{\"version\":2}") }])).Verdict.Refusal?.Code);
+        Assert.Equal("nic.restore.failed", (await Target.Restore(PortName(P), [blob with { Data = Base64("no json") }])).Verdict.Refusal?.Code);
+    }
+
+    async Task<IReadOnlyList<NicBlob>> Save(uint port = P)
+    {
+        var (verdict, blobs) = await Target.Save(PortName(port));
+        Assert.True(verdict.Succeeded, $"{verdict}");
+        return blobs;
+    }
+
+    static async Task<(string?, string?)> Problem(Task<(Verdict Verdict, IReadOnlyList<NicBlob>)> save)
+    {
+        var refusal = (await save).Verdict.Refusal;
+        return (refusal?.Code, refusal?.Rule);
+    }
+
+    static ExtensionSettings Saves(params string[] texts) => new(Saves: texts);
+
+    static NicBlob Blob(string extension, string text) => new(extension, "test.verdict", Base64(text));
+
+    static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+
+    static string Text(NicBlob blob) => Encoding.UTF8.GetString(Convert.FromBase64String(blob.Data));
+
+    static string Id(ExtensionClass extensionClass) => ExtensionIds.Guid(new ExtensionDefinition("test.verdict", extensionClass));
+
+    static (int, string)[] Trace(OidOutcome outcome) => [.. outcome.Trace.Select(step => (step.Position, step.Direction.ToString()))];
+}
