@@ -70,7 +70,7 @@ sealed class GuestBackplane(DeviceNames names, Links host)
     /// <summary>Gives the NIC's bridge in the backplane.</summary>
     LinkInfo EnsureGuestDevice(Links backplane, DeviceRecord record)
     {
-        var bridge = backplane.EnsureBridge(DeviceNames.BackplaneBridge(record.Nic));
+        var bridge = backplane.EnsureBridge(DeviceNames.BackplaneBridge(record.Nic), silent: true);
         var portName = DeviceNames.GuestPort(record.Nic);
         var port = backplane.Find(portName);
         if (port is not null && port.Master == bridge.Index)

@@ -58,9 +58,20 @@ static class LinkMessages
         return master == 0 ? message : message.Add(Master, (uint)master);
     }
 
-    public static NetlinkMessage AddBridge(string name) =>
-        new NetlinkMessage(NewLink, Fresh, "add bridge " + name).LinkHeader().Add(Name, name)
-            .AddNested(LinkInfoAttribute, info => info.Add(1, "bridge"));
+    /// <param name="silent">One that only joins two wires: without multicast snooping it sends no frames of its own.</param>
+    public static NetlinkMessage AddBridge(string name, bool silent)
+    {
+        const int multicastSnooping = 23;
+        return new NetlinkMessage(NewLink, Fresh, "add bridge " + name).LinkHeader().Add(Name, name)
+            .AddNested(LinkInfoAttribute, info =>
+            {
+                info.Add(1, "bridge");
+                if (silent)
+                {
+                    info.AddNested(2, data => data.Add(multicastSnooping, [0]));
+                }
+            });
+    }
 
     /// <summary>Both ends are born down.</summary>
     public static NetlinkMessage AddVeth(string name, VethPeer peer, int mtu) =>

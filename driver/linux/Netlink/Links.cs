@@ -20,11 +20,11 @@ sealed class Links(NetlinkSocket socket) : IDisposable
         return master == 0 ? found : [.. found.Where(link => link.Master == master)];
     }
 
-    public LinkInfo EnsureBridge(string name)
+    public LinkInfo EnsureBridge(string name, bool silent = false)
     {
         if (Find(name) is not { } bridge)
         {
-            Unless(error => error.Exists, LinkMessages.AddBridge(name));
+            Unless(error => error.Exists, LinkMessages.AddBridge(name, silent));
             bridge = Need(name);
         }
 

@@ -84,6 +84,7 @@ static class NetlinkFlags
 {
     public const ushort Request = 0x1;
     public const ushort Ack = 0x4;
+    public const ushort Echo = 0x8;
     public const ushort DumpInterrupted = 0x10;
     public const ushort AckCapped = 0x100;
     public const ushort AckAttributes = 0x200;

@@ -86,8 +86,9 @@ static class TrafficMessages
     public static NetlinkMessage AllQdiscs() =>
         Message(GetQdisc, NetlinkFlags.Request | NetlinkFlags.Dump, "list qdiscs", 0, 0, 0);
 
+    /// <summary>Without the echo the kernel tells the answer to everybody but the one who asks.</summary>
     public static NetlinkMessage RootQdisc(LinkInfo link) =>
-        Message(GetQdisc, Acknowledged, "get qdisc of " + link.Name, link.Index, 0, Root);
+        Message(GetQdisc, Acknowledged | NetlinkFlags.Echo, "get qdisc of " + link.Name, link.Index, 0, Root);
 
     /// <summary>Attaches the program or puts it in the place of the one that is there, in one step.</summary>
     public static NetlinkMessage SetFilter(LinkInfo link, TrafficSide side, int priority, string name, int program) =>

@@ -5,18 +5,22 @@ namespace ControlPlane.DriverLinux;
 
 /// <summary>
 /// The packet rules of one NIC: its spoofing guard and its access list, each rule with a comment that says which it is.
-/// The names of its two chains carry the policy's digest and the address that is guarded, so what the kernel shows in
-/// its port maps is the read-back of the policy, and it outlives this process.
+/// The first rule of each of its two chains decides nothing: its comment holds the policy's digest and the address that is
+/// guarded, so the kernel's own listing is the read-back of the policy, and it outlives this process. The chains keep their
+/// names: only their rules are replaced, which the kernel does between two frames. (A frame that found its chain by a map
+/// just before a new chain took the place could meet that chain still without its rules.)
 /// </summary>
 sealed class PortRules
 {
     public const string Spoof = "spoof";
     public const string SpoofArp = "spoof-arp";
+    const string Mark = "policy=";
     const string AclPrefix = "acl-";
     const char Base = '+';
 
     readonly PortPolicy _policy;
     readonly string? _mac;
+    readonly string _mark;
 
     public PortRules(string device, PortPolicy policy, string? mac)
     {
@@ -24,9 +28,9 @@ sealed class PortRules
         _mac = policy.AllowMacSpoofing ? null : mac;
         Device = device;
         Digest = policy.Digest;
-        var name = $"{Digest}.{_mac?.Replace(":", "", StringComparison.Ordinal) ?? "any"}";
-        Outbound = $"{device}.out.{name}";
-        Inbound = $"{device}.in.{name}";
+        _mark = $"{Mark}{Digest}.{_mac?.Replace(":", "", StringComparison.Ordinal) ?? "any"}";
+        Outbound = device + ".out";
+        Inbound = device + ".in";
     }
 
     public string Device { get; }
@@ -46,6 +50,7 @@ sealed class PortRules
     /// <summary>Rules of a chain, with the counts on which their counters go on.</summary>
     public IEnumerable<(string Comment, string Text)> Rules(AclDirection direction, RuleCounts? counts = null)
     {
+        yield return (_mark, $"continue comment \"{_mark}\"");
         if (direction == AclDirection.Outbound && _mac is not null)
         {
             yield return Rule(Spoof, $"ether saddr != {_mac}", counts?.Spoofed ?? default, AclAction.Deny);

@@ -9,7 +9,10 @@ static class RateProgram
 {
     // Parts of a nanosecond: a byte at 100 Gbit/s takes 0.08 of one.
     const int FractionBits = 20;
-    const long BurstNanoseconds = 20_000_000;
+
+    // Frames beyond the rate are dropped and not queued, so a stream sends in bursts after each of its timeouts of a
+    // fifth of a second: with less saved up it would not come near its rate.
+    const long BurstNanoseconds = 500_000_000;
     const long NanosecondsPerSecond = 1_000_000_000;
 
     const int Packet = 6;

@@ -64,7 +64,7 @@ static class RuleText
 
     static void Chain(StringBuilder text, PortRules port, string chain, AclDirection direction, RuleCounts? counts)
     {
-        // One that is there already (counters restored, or its rules changed by another hand) is filled anew.
+        // One that is there already is filled anew.
         text.AppendLine($"add chain {Family} {chain}").AppendLine($"flush chain {Family} {chain}");
         foreach (var (_, rule) in port.Rules(direction, counts))
         {

@@ -30,6 +30,7 @@ sealed unsafe partial class Wire : IDisposable
 {
     public const ushort TagType = 0x8100;
     public const ushort IpType = 0x0800;
+    public const ushort Ip6Type = 0x86dd;
     public const ushort ArpType = 0x0806;
 
     /// <summary>For local experiments: no stack answers it.</summary>
@@ -118,6 +119,14 @@ sealed unsafe partial class Wire : IDisposable
         content.CopyTo(packet, 28);
         return packet;
     }
+
+    /// <summary>A UDP packet to an IPv6 address.</summary>
+    public static byte[] Udp6(string to, int toPort, string text) =>
+    [
+        0x60, 0, 0, 0, 0, (byte)(8 + text.Length), 17, 64,
+        .. IPAddress.Parse("2001:db8::99").GetAddressBytes(), .. IPAddress.Parse(to).GetAddressBytes(),
+        0, 9, 0, (byte)toPort, 0, (byte)(8 + text.Length), 0, 0, .. Encoding.ASCII.GetBytes(text),
+    ];
 
     /// <summary>"Who has that address? Tell me", in the name of any MAC.</summary>
     public static byte[] Arp(string senderMac, string senderAddress, string asked) =>

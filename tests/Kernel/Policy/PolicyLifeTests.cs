@@ -1,0 +1,290 @@
+using System.Diagnostics;
+using System.Text;
+using ControlPlane.DriverLinux;
+using ControlPlane.Messages;
+using Xunit.Abstractions;
+
+namespace ControlPlane.Kernel.Tests;
+
+/// <summary>A policy from its first application to its removal: restarts, other hands, ordered ends, costs.</summary>
+public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
+{
+    static readonly PortPolicy Everything = new(
+        new VlanPolicy.Access(10), AllowMacSpoofing: false,
+        [
+            new AclRule(AclDirection.Outbound, AclAction.Deny, "10.0.0.9"),
+            new AclRule(AclDirection.Inbound, AclAction.Deny, Protocol: 17, LocalPort: 99),
+        ],
+        new BandwidthPolicy(1_000_000_000, 1_000_000_000));
+
+    readonly Fleet _fleet = new();
+    readonly Nic _web = new("web", 1);
+    readonly Nic _db = new("db", 2);
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _fleet.End();
+
+    [RootFact]
+    public async Task Policy_that_is_in_place_is_not_applied_again()
+    {
+        var hv01 = await _fleet.Host("hv01");
+        await _fleet.Open(hv01, _web, Everything);
+        var (changes, rules) = (hv01.PolicyChanges, Rules("hv01"));
+
+        await _fleet.Done(hv01, _web.Apply(Everything));
+        await _fleet.Done(hv01, _web.Repair(up: true, Everything));
+
+        Assert.Equal((changes, rules), (hv01.PolicyChanges, Rules("hv01")));
+        await _fleet.Done(hv01, _web.Apply(Everything with { Acls = [] }));
+        Assert.Equal(changes + 1, hv01.PolicyChanges);
+    }
+
+    [RootFact]
+    public async Task Policies_outlive_the_process_and_the_next_one_applies_nothing()
+    {
+        // The first instance is left as a killed process leaves it: nothing of its end is run.
+        var killed = await _fleet.Host("hv01");
+        var other = new Nic("other", 3);
+        await _fleet.Open(killed, _web, Everything);
+        await _fleet.Open(killed, _db, Everything);
+        await _fleet.Open(killed, other, PortPolicy.Default);
+        var before = Rules("hv01");
+
+        var next = _fleet.Start("hv01");
+        await next.Resume(default);
+        var found = (await next.Snapshot(default)).Devices.ToDictionary(nic => nic.NicKey, nic => nic.Policy);
+
+        Assert.Equal((Everything.Digest, PortPolicy.Default.Digest), (found[_web.Key], found[other.Key]));
+        Assert.Equal(Everything.Digest, (await _fleet.Done(next, _web.Apply(Everything))).Policy);
+        Assert.Equal((0, before), (next.PolicyChanges, Rules("hv01")));
+        await Fleet.Eventually(() => _fleet.Ping("web", _db.Address), "a ping within the VLAN");
+        Assert.False(_fleet.Ping("web", other.Address));
+    }
+
+    [RootFact]
+    public async Task Piece_that_another_hand_takes_or_changes_is_drift_and_the_repair_brings_it_back()
+    {
+        var hv01 = await _fleet.Host("hv01", sweepSeconds: 0.05);
+        var device = (await _fleet.Open(hv01, _web, Everything)).Device;
+        await _fleet.Open(hv01, _db, PortPolicy.Default);
+        var chain = device + ".out";
+        string[] behindOurBack =
+        [
+            "nft delete table bridge ports",
+            "nft flush chain bridge ports outbound",
+            "nft insert rule bridge ports inbound accept",
+            $"nft flush chain bridge ports {chain}",
+            $"nft delete element bridge ports inbound {{ {device} }}",
+            $"nft insert rule bridge ports {chain} accept",
+            $"handle=$(nft -a list chain bridge ports {chain} | sed -n 's/.*acl-0.*handle //p'); nft replace rule bridge ports {chain} handle $handle counter accept comment '\"acl-0\"'",
+            $"tc qdisc del dev {device} clsact",
+            $"tc filter del dev {device} ingress pref 1",
+            $"tc filter del dev {device} ingress pref 2",
+            $"tc filter del dev {device} egress",
+            $"tc qdisc del dev {device} root",
+            $"tc qdisc change dev {device} root tbf rate 2gbit burst 1mb limit 1mb",
+        ];
+        foreach (var act in behindOurBack)
+        {
+            var place = (await hv01.Snapshot(default)).LastSeq;
+            var (code, text) = _fleet.Inside("hv01", "sh", "-c", act);
+            Assert.True(code == 0, $"{act}: {text}");
+
+            var frames = await FramesOf(hv01, _web.Key, place);
+            Assert.True(frames is (FrameKind.Changed, null), $"{act}: {frames}");
+            Assert.Equal(Everything.Digest, (await _fleet.Done(hv01, _web.Repair(up: true, Everything))).Policy);
+            await _fleet.Done(hv01, _db.Repair(up: true, PortPolicy.Default));
+        }
+    }
+
+    [RootFact]
+    public async Task Look_at_the_rules_reads_them_only_after_another_hand_changed_some()
+    {
+        var hv01 = await _fleet.Host("hv01");
+        await _fleet.Open(hv01, _web, Everything);
+        await _fleet.Open(hv01, _db, Everything);
+        var readings = hv01.RuleReadings;
+        for (var round = 0; round < 10; round++)
+        {
+            await hv01.Snapshot(default);
+        }
+
+        Assert.Equal(readings, hv01.RuleReadings);
+        _fleet.Inside("hv01", "nft", "add", "table", "bridge", "elsewhere");
+        Assert.Equal(Everything.Digest, (await hv01.Snapshot(default)).Devices[0].Policy);
+        Assert.Equal(readings + 1, hv01.RuleReadings);
+    }
+
+    [RootFact]
+    public async Task Gate_does_not_open_without_the_policy()
+    {
+        var hv01 = await _fleet.Host("hv01");
+        await _fleet.Done(hv01, _web.Create(Everything));
+        _fleet.Inside("hv01", "nft", "delete", "table", "bridge", "ports");
+
+        var refused = await _fleet.Do(hv01, _web.Connect());
+
+        Assert.Equal((NdisStatus.Failure, false), (refused.Status, refused.Observed!.Up));
+        await _fleet.Done(hv01, _web.Repair(up: false, Everything));
+        Assert.True((await _fleet.Done(hv01, _web.Connect())).Up);
+    }
+
+    [RootFact]
+    public async Task Deleted_NIC_leaves_nothing_in_the_kernel()
+    {
+        var hv01 = await _fleet.Host("hv01");
+        var device = (await _fleet.Open(hv01, _web, Everything)).Device;
+        var other = (await _fleet.Open(hv01, _db, Everything)).Device;
+
+        // Also what a change of another hand has cut off from its map.
+        _fleet.Inside("hv01", "nft", "delete", "element", "bridge", "ports", "inbound", $"{{ {device} }}");
+        await _fleet.Done(hv01, _web.Delete());
+
+        Assert.DoesNotContain(device, Rules("hv01"), StringComparison.Ordinal);
+        Assert.DoesNotContain(device, _fleet.Inside("hv01", "tc", "qdisc", "show").Output, StringComparison.Ordinal);
+        Assert.Contains(other, Rules("hv01"), StringComparison.Ordinal);
+        await _fleet.Done(hv01, _web.Delete());
+        await _fleet.Done(hv01, _db.Delete());
+        Assert.DoesNotContain("n-", Rules("hv01"), StringComparison.Ordinal);
+    }
+
+    [RootFact]
+    public async Task Suspended_host_comes_back_with_its_policies()
+    {
+        var hv01 = await _fleet.Host("hv01");
+        var other = new Nic("other", 3);
+        await _fleet.Open(hv01, _web, Everything);
+        await _fleet.Open(hv01, _db, Everything);
+        await _fleet.Open(hv01, other, PortPolicy.Default);
+        var before = (await hv01.Snapshot(default)).Devices.OrderBy(nic => nic.Device);
+
+        await hv01.Suspend(default);
+        Assert.Empty(_fleet.Namespaces());
+        await hv01.Resume(default);
+
+        Assert.Equal(before, (await hv01.Snapshot(default)).Devices.OrderBy(nic => nic.Device));
+        await Fleet.Eventually(() => _fleet.Ping("web", _db.Address), "a ping within the VLAN");
+        Assert.False(_fleet.Ping("web", other.Address));
+    }
+
+    [RootFact]
+    public async Task What_a_NIC_gathered_goes_on_on_another_host()
+    {
+        var (hv01, hv02) = (await _fleet.Host("hv01"), await _fleet.Host("hv02"));
+        var policy = PortPolicy.Default with
+        {
+            AllowMacSpoofing = true,
+            Acls = [new AclRule(AclDirection.Outbound, AclAction.Deny, "02:00:00:00:00:77"), new AclRule(AclDirection.Outbound, AclAction.Allow)],
+        };
+        await _fleet.Open(hv01, _web, policy);
+        using var sends = _fleet.Wire(_web);
+        sends.Send("denied", to: "02:00:00:00:00:77");
+        sends.Send("inner", from: "02:00:00:00:00:99");
+        await Fleet.Eventually(
+            () => _fleet.Gathered(hv01, _web).Result is { Learned: [.., "02:00:00:00:00:99"], AclHits: [1, > 0] }, "what was sent");
+        var gathered = await _fleet.Gathered(hv01, _web);
+
+        var there = new Nic("web", 1, epoch: 2);
+        await _fleet.Done(hv01, _web.Disconnect());
+        await _fleet.Open(hv02, there, policy);
+        await _fleet.Done(hv02, there.Restore(gathered));
+        sends.Send("denied", to: "02:00:00:00:00:77");
+
+        await Fleet.Eventually(() => _fleet.Gathered(hv02, there).Result.AclHits[0] == 2, "the counter that goes on");
+        var changes = hv02.PolicyChanges;
+        await _fleet.Done(hv02, there.Restore(gathered));
+        var now = await _fleet.Gathered(hv02, there);
+        Assert.Equal((changes, 2), (hv02.PolicyChanges, now.AclHits[0]));
+        Assert.Contains("02:00:00:00:00:99", now.Learned);
+        Assert.Equal(policy.Digest, (await hv02.Snapshot(default)).Devices[0].Policy);
+        Assert.Equal(NdisStatus.InvalidParameter, (await _fleet.Do(hv02, there.Restore(gathered with { AclHits = [1] }))).Status);
+    }
+
+    [RootFact]
+    public async Task Host_has_a_NIC_of_its_own_under_the_same_policies()
+    {
+        var hv01 = await _fleet.Host("hv01");
+        var own = new Nic("", 9, name: "internal");
+        var red = PortPolicy.Default with { Vlan = new VlanPolicy.Access(10) };
+        await _fleet.Open(hv01, _web, red);
+        await _fleet.Done(hv01, own.Create(red) with { Attach = NicAttach.Host });
+        var open = await _fleet.Done(hv01, own.Connect());
+
+        var end = DeviceNames.HostEnd(own.Key);
+        Assert.Equal(own.Mac, _fleet.Device("hv01", end)!.Value.GetProperty("address").GetString());
+        Assert.True(_fleet.IsUp("hv01", end));
+        _fleet.Ip("hv01", "address", "add", own.Address + "/8", "dev", end);
+        await Fleet.Eventually(() => _fleet.Ping("web", own.Address), "a ping of the host's own NIC");
+        await _fleet.Done(hv01, own.Apply(red with { Vlan = new VlanPolicy.Access(11) }));
+        Assert.False(_fleet.Ping("web", own.Address));
+
+        await hv01.Suspend(default);
+        await hv01.Resume(default);
+        Assert.Contains((await hv01.Snapshot(default)).Devices, nic => nic.Device == open.Device && nic.Up);
+        await _fleet.Done(hv01, own.Delete());
+        Assert.Null(_fleet.Device("hv01", end));
+    }
+
+    [RootFact]
+    public async Task Policy_of_the_two_thousandth_port_costs_what_that_of_the_first_costs()
+    {
+        const int others = 2_000;
+        const int times = 40;
+        var hv01 = await _fleet.Host("hv01");
+        await _fleet.Open(hv01, _web, Everything);
+        var first = await Median();
+
+        // The rules of ports without a device are as heavy as those of ports with one.
+        var crowd = new StringBuilder();
+        for (var number = 0; number < others; number++)
+        {
+            var port = new PortRules($"n-{number:x12}", Everything, "02:00:00:00:00:05");
+            crowd.Append(RuleText.Replace(port, new RulesetView { Whole = true }, counts: null));
+        }
+
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, crowd.ToString());
+        Assert.Equal(0, _fleet.Inside("hv01", "nft", "-f", file).Code);
+        File.Delete(file);
+        await hv01.Snapshot(default);
+        var readings = hv01.RuleReadings;
+        var last = await Median();
+        var look = Stopwatch.GetTimestamp();
+        await hv01.Snapshot(default);
+
+        output.WriteLine($"policy replaced: {first.TotalMilliseconds:F1} ms with 1 port, {last.TotalMilliseconds:F1} ms with {others + 1}; "
+            + $"a look at all rules that nobody changed: {Stopwatch.GetElapsedTime(look).TotalMilliseconds:F1} ms");
+        Assert.Equal(readings, hv01.RuleReadings);
+
+        async Task<TimeSpan> Median()
+        {
+            var all = new List<TimeSpan>();
+            for (var time = 0; time < times; time++)
+            {
+                var command = _web.Apply(Everything with { Vlan = new VlanPolicy.Access(10 + time % 2) });
+                var start = Stopwatch.GetTimestamp();
+                await _fleet.Done(hv01, command);
+                all.Add(Stopwatch.GetElapsedTime(start));
+            }
+
+            return all.Order().ElementAt(times / 2);
+        }
+    }
+
+    string Rules(string host) => _fleet.Inside(host, "nft", "-a", "-s", "list", "ruleset").Output
+        + _fleet.Inside(host, "tc", "qdisc", "show").Output;
+
+    static async Task<(FrameKind, string?)> FramesOf(LinuxDriver driver, string nic, long after)
+    {
+        while (true)
+        {
+            var frame = Assert.Single(await Fleet.Frames(driver, 1, after));
+            after = frame.Seq;
+            if (frame.Device.NicKey == nic)
+            {
+                return (frame.Kind, frame.Device.Policy);
+            }
+        }
+    }
+}
