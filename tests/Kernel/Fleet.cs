@@ -16,6 +16,7 @@ sealed class Fleet
     static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
     readonly List<LinuxDriver> _drivers = [];
+    readonly Dictionary<LinuxDriver, string> _hosts = [];
     readonly string _state = Directory.CreateTempSubdirectory("kernel-test").FullName;
     int _commands;
 
@@ -58,6 +59,7 @@ sealed class Fleet
         };
         var driver = new LinuxDriver(host, options, TimeProvider.System);
         _drivers.Add(driver);
+        _hosts.Add(driver, host);
         return driver;
     }
 
@@ -82,12 +84,18 @@ sealed class Fleet
         return completion.Observed!;
     }
 
-    /// <summary>A NIC with its gate open.</summary>
+    /// <summary>A guest's NIC with its gate open and frames passing through it: a bridge takes them some time after that.</summary>
     public async Task<DeviceState> Open(LinuxDriver driver, Nic nic, PortPolicy? policy)
     {
         await Done(driver, nic.Create(policy));
-        return await Done(driver, nic.Connect());
+        var open = await Done(driver, nic.Connect());
+        var plug = new DeviceNames(Prefix, _hosts[driver]).Plug(nic.Key);
+        await Eventually(() => Forwards(_hosts[driver], open.Device) && Forwards("bp-" + nic.Vm, plug), "an open gate that forwards");
+        return open;
     }
+
+    public bool Forwards(string inside, string device) => Device(inside, device) is { } link
+        && link.GetProperty("linkinfo").GetProperty("info_slave_data").GetProperty("state").GetString() == "forwarding";
 
     /// <summary>What the NIC's data path has gathered.</summary>
     public async Task<NicRuntime> Gathered(LinuxDriver driver, Nic nic)

@@ -48,8 +48,8 @@ sealed class PortTraffic(Traffic traffic, ProgramCache programs)
     /// <param name="bucket">The device's token bucket, read before.</param>
     public bool Enforces(int device, PortPolicy policy, Qdisc? bucket) =>
         (bucket?.BytesPerSecond ?? 0) == (policy.Bandwidth?.InboundBitsPerSecond ?? 0) / 8
-        && IsSo(traffic.Filters(device, TrafficSide.In), [.. Wanted(policy, TrafficSide.In)])
-        && IsSo(traffic.Filters(device, TrafficSide.Out), [.. Wanted(policy, TrafficSide.Out)]);
+        && Enforces(device, policy, TrafficSide.In)
+        && Enforces(device, policy, TrafficSide.Out);
 
     public Qdisc? Bucket(LinkInfo link) => traffic.Bucket(link);
 
@@ -87,6 +87,10 @@ sealed class PortTraffic(Traffic traffic, ProgramCache programs)
             traffic.RemoveBucket(link);
         }
     }
+
+    /// <summary>Where there is nothing no program is asked for: a kernel that knows none must be able to say so.</summary>
+    bool Enforces(int device, PortPolicy policy, TrafficSide side) =>
+        traffic.Filters(device, side) is { Count: > 0 } there && IsSo(there, [.. Wanted(policy, side)]);
 
     static bool IsSo(List<TrafficFilter> there, List<WantedFilter> wanted) =>
         there.Count == wanted.Count

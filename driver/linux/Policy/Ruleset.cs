@@ -11,9 +11,6 @@ sealed class Ruleset(string networkNamespace) : IDisposable
     public const string Outbound = "outbound";
     public const string Inbound = "inbound";
 
-    /// <summary>What a kernel without packet rules answers.</summary>
-    const int InvalidArgument = 22;
-
     NetlinkSocket? _socket;
     RulesetView? _last;
 
@@ -70,7 +67,7 @@ sealed class Ruleset(string networkNamespace) : IDisposable
         {
             Socket().Exchange(RulesetMessages.Generation(), bytes => generation = RulesetMessages.ReadGeneration(bytes));
         }
-        catch (KernelException error) when (error.Errno == InvalidArgument || error.Status == Messages.NdisStatus.NotSupported)
+        catch (KernelException error) when (IsAbsent(error))
         {
             // No packet rules in this kernel, so none of ours either; a policy is refused when it is written.
         }
@@ -94,7 +91,7 @@ sealed class Ruleset(string networkNamespace) : IDisposable
             }
         }
 
-        var names = Socket().Collect(RulesetMessages.Chains, bytes => RulesetMessages.ReadChain(bytes));
+        var names = Absent(() => Socket().Collect(RulesetMessages.Chains, bytes => RulesetMessages.ReadChain(bytes)), []);
         foreach (var (_, name) in names.Where(chain => chain.Table == Table))
         {
             view.Owned(PortRules.DeviceOf(name)).Add(name);
@@ -142,11 +139,14 @@ sealed class Ruleset(string networkNamespace) : IDisposable
         {
             return read();
         }
-        catch (KernelException error) when (error.NoSuchEntry || error.Errno == InvalidArgument)
+        catch (KernelException error) when (IsAbsent(error))
         {
             return nothing;
         }
     }
+
+    /// <summary>ENOENT, and what a kernel without packet rules answers: EINVAL, EPROTONOSUPPORT, EOPNOTSUPP.</summary>
+    static bool IsAbsent(KernelException error) => error.Errno is 2 or 22 or 93 or 95;
 }
 
 /// <summary>The table as it was read.</summary>

@@ -31,13 +31,13 @@ public sealed class AclTests : IAsyncLifetime
     {
         await _fleet.Open(_hv01, _web, PortPolicy.Default);
         await _fleet.Done(_hv01, _db.Create(Acl(new AclRule(AclDirection.Inbound, AclAction.Deny, _web.Address, Protocol: 17))));
-        var (sends, hears) = (Wire(_web), Wire(_db));
+        var (sends, hears) = (At(_web), At(_db));
         using var stop = new CancellationTokenSource();
         var sending = Task.Run(() =>
         {
             while (!stop.IsCancellationRequested)
             {
-                sends.Send(Kernel.Tests.Wire.IpType, Kernel.Tests.Wire.Udp(_web.Address, _db.Address, 1, 2, "denied"));
+                sends.Send(Wire.IpType, Wire.Udp(_web.Address, _db.Address, 1, 2, "denied"));
                 sends.Send("open");
             }
         });
@@ -52,7 +52,7 @@ public sealed class AclTests : IAsyncLifetime
         await stop.CancelAsync();
         await sending;
 
-        Assert.DoesNotContain(hears.Hear(), frame => frame.Type == Kernel.Tests.Wire.IpType && frame.Source == _web.Mac);
+        Assert.DoesNotContain(hears.Hear(), frame => frame.Type == Wire.IpType && frame.Source == _web.Mac);
     }
 
     [RootFact]
@@ -62,13 +62,13 @@ public sealed class AclTests : IAsyncLifetime
         await _fleet.Open(_hv01, _db, PortPolicy.Default);
         var plain = new Nic("plain", 3);
         await _fleet.Open(_hv01, plain, PortPolicy.Default);
-        var (sends, hears, untagged) = (Wire(_web), Wire(_db), Wire(plain));
+        var (sends, hears, untagged) = (At(_web), At(_db), At(plain));
         using var stop = new CancellationTokenSource();
         var sending = Task.Run(() =>
         {
             while (!stop.IsCancellationRequested)
             {
-                sends.Send(Kernel.Tests.Wire.IpType, Kernel.Tests.Wire.Udp(_web.Address, _db.Address, 1, 2, "denied"));
+                sends.Send(Wire.IpType, Wire.Udp(_web.Address, _db.Address, 1, 2, "denied"));
                 sends.Send("tagged");
             }
         });
@@ -84,7 +84,7 @@ public sealed class AclTests : IAsyncLifetime
         await Fleet.Eventually(() => hears.Hear().Exists(frame => frame.Text == "tagged"), "a frame that is allowed");
         await stop.CancelAsync();
         await sending;
-        Assert.DoesNotContain(hears.Hear(), frame => frame.Type == Kernel.Tests.Wire.IpType && frame.Source == _web.Mac);
+        Assert.DoesNotContain(hears.Hear(), frame => frame.Type == Wire.IpType && frame.Source == _web.Mac);
         Assert.DoesNotContain(untagged.Hear(), frame => frame.Source == _web.Mac);
     }
 
@@ -97,11 +97,11 @@ public sealed class AclTests : IAsyncLifetime
         await _fleet.Open(_hv01, _db, Acl(new AclRule(AclDirection.Inbound, AclAction.Deny, _web.Address, 17, LocalPort: 2)) with { Vlan = trunk });
         await _fleet.Open(_hv01, access, Acl(new AclRule(AclDirection.Inbound, AclAction.Deny, _web.Address, 17, LocalPort: 3)) with { Vlan = new VlanPolicy.Access(10) });
         await _fleet.Open(_hv01, far, PortPolicy.Default with { Vlan = new VlanPolicy.Access(10) });
-        var (sends, tagged, untagged, all) = (Wire(_web), Wire(_db), Wire(access), Wire(far));
+        var (sends, tagged, untagged, all) = (At(_web), At(_db), At(access), At(far));
 
         foreach (var port in (int[])[1, 2, 3, 4])
         {
-            sends.Send(Kernel.Tests.Wire.IpType, Kernel.Tests.Wire.Udp(_web.Address, "10.255.255.255", 9, port, $"port {port}"), tag: 10);
+            sends.Send(Wire.IpType, Wire.Udp(_web.Address, "10.255.255.255", 9, port, $"port {port}"), tag: 10);
         }
 
         Wire[] receivers = [tagged, untagged, all];
@@ -117,15 +117,15 @@ public sealed class AclTests : IAsyncLifetime
         var red = PortPolicy.Default with { Vlan = new VlanPolicy.Access(10) };
         await _fleet.Open(_hv01, _web, red);
         await _fleet.Open(_hv01, _db, red);
-        var (sends, hears) = (Wire(_web), Wire(_db));
+        var (sends, hears) = (At(_web), At(_db));
 
-        sends.Send(Kernel.Tests.Wire.ArpType, Kernel.Tests.Wire.Arp("02:00:00:00:00:99", "10.9.9.9", "10.8.8.8"));
-        sends.Send(Kernel.Tests.Wire.ArpType, Kernel.Tests.Wire.Arp(_web.Mac, "10.9.9.9", "10.7.7.7"));
+        sends.Send(Wire.ArpType, Wire.Arp("02:00:00:00:00:99", "10.9.9.9", "10.8.8.8"));
+        sends.Send(Wire.ArpType, Wire.Arp(_web.Mac, "10.9.9.9", "10.7.7.7"));
         sends.Send("end");
         await Fleet.Eventually(() => hears.Probes().Contains("end"), "the end");
 
         // The fourth byte of the address that is asked for tells which one it was.
-        Assert.Equal([7], hears.Hear().Where(frame => frame.Type == Kernel.Tests.Wire.ArpType && frame.Payload[17] == 9).Select(frame => (int)frame.Payload[27]));
+        Assert.Equal([7], hears.Hear().Where(frame => frame.Type == Wire.ArpType && frame.Payload[17] == 9).Select(frame => (int)frame.Payload[27]));
         Assert.Equal(1, (await _fleet.Gathered(_hv01, _web)).SpoofedDropped);
     }
 
@@ -134,7 +134,7 @@ public sealed class AclTests : IAsyncLifetime
     {
         await _fleet.Open(_hv01, _web, PortPolicy.Default with { AllowMacSpoofing = true });
         await _fleet.Open(_hv01, _db, PortPolicy.Default);
-        var (sends, hears) = (Wire(_web), Wire(_db));
+        var (sends, hears) = (At(_web), At(_db));
 
         sends.Send("any", from: "02:00:00:00:00:99");
 
@@ -150,21 +150,21 @@ public sealed class AclTests : IAsyncLifetime
             new AclRule(AclDirection.Outbound, AclAction.Deny, "2001:db8::/32"),
             new AclRule(AclDirection.Outbound, AclAction.Allow, "2001:db9::1", 17, RemotePort: 5),
             new AclRule(AclDirection.Outbound, AclAction.Deny, "::/0"),
-            new AclRule(AclDirection.Outbound, AclAction.Allow, Kernel.Tests.Wire.Everybody),
+            new AclRule(AclDirection.Outbound, AclAction.Allow, Wire.Everybody),
             new AclRule(AclDirection.Outbound, AclAction.Deny)));
         await _fleet.Open(_hv01, _db, PortPolicy.Default);
-        var (sends, hears) = (Wire(_web), Wire(_db));
+        var (sends, hears) = (At(_web), At(_db));
 
         sends.Send("to nobody", to: nobody);
         sends.Send("to somebody", to: "02:00:00:00:00:78");
-        sends.Send(Kernel.Tests.Wire.Ip6Type, Kernel.Tests.Wire.Udp6("2001:db8:1::1", 5, "in the prefix"));
-        sends.Send(Kernel.Tests.Wire.Ip6Type, Kernel.Tests.Wire.Udp6("2001:db9::1", 6, "another port"));
-        sends.Send(Kernel.Tests.Wire.Ip6Type, Kernel.Tests.Wire.Udp6("2001:db9::1", 5, "allowed"));
+        sends.Send(Wire.Ip6Type, Wire.Udp6("2001:db8:1::1", 5, "in the prefix"));
+        sends.Send(Wire.Ip6Type, Wire.Udp6("2001:db9::1", 6, "another port"));
+        sends.Send(Wire.Ip6Type, Wire.Udp6("2001:db9::1", 5, "allowed"));
         sends.Send("end");
         await Fleet.Eventually(() => hears.Probes().Contains("end"), "the end");
 
         Assert.Equal(["end"], hears.Probes());
-        Assert.Equal(["allowed"], hears.Hear().Where(frame => frame.Source == _web.Mac && frame.Type == Kernel.Tests.Wire.Ip6Type && frame.Payload[6] == 17)
+        Assert.Equal(["allowed"], hears.Hear().Where(frame => frame.Source == _web.Mac && frame.Type == Wire.Ip6Type && frame.Payload[6] == 17)
             .Select(frame => frame.Text[48..]));
         var hits = (await _fleet.Gathered(_hv01, _web)).AclHits;
         Assert.Equal([1, 1, 1, 1], [hits[0], hits[1], hits[2], hits[5]]);
@@ -219,11 +219,11 @@ public sealed class AclTests : IAsyncLifetime
 
     static string[] Ports(Wire wire) =>
     [
-        .. wire.Hear().Where(frame => frame.Type == Kernel.Tests.Wire.IpType && frame.Text.Contains("port ", StringComparison.Ordinal))
+        .. wire.Hear().Where(frame => frame.Type == Wire.IpType && frame.Text.Contains("port ", StringComparison.Ordinal))
             .Select(frame => frame.Text[28..]).Distinct().Order(),
     ];
 
-    Wire Wire(Nic nic)
+    Wire At(Nic nic)
     {
         _wires.Add(_fleet.Wire(nic));
         return _wires[^1];
