@@ -245,9 +245,11 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         (_, NicDeleteDeferred e) => With(state, body => body with { Drain = body.Drain.Deferred(e.MessageId, e.Since) }),
         (_, NicDrained) => With(state, body => body with { Drain = body.Drain.Drained() }),
         (_, NicDrainStuck) => With(state, body => body with { Drain = body.Drain with { Stuck = true } }),
-        (_, NicSeriesOpened or NicSeriesCompleted or NicSeriesFailed or NicRestoreOverdue) => With(state, body => Transferred(body, happened)),
-        (_, NicUpdated or NicPolicyProposed or NicPolicyApplied or NicPolicyRefused or NicReadStarted or NicReadEnded
-            or NicRuntimeRestoreStarted or NicRuntimeRestoreEnded) =>
+        (NicState.Connected s, NicSeriesOpened or NicSeriesCompleted or NicSeriesFailed or NicRestoreOverdue) =>
+            s with { Body = Transferred(s.Body, happened) },
+        (NicState.Connected s, NicUpdated or NicReadStarted or NicReadEnded or NicRuntimeRestoreStarted or NicRuntimeRestoreEnded) =>
+            s with { Body = NicWorks.Evolve(s.Body, happened, up: true) },
+        (NicState.Created or NicState.Connected or NicState.Disconnected, NicPolicyProposed or NicPolicyApplied or NicPolicyRefused) =>
             With(state, body => NicWorks.Evolve(body, happened, state is NicState.Connected)),
         (_, NicDrifted or NicConverged or NicDriftTold or NicRepairStarted or NicRepaired) =>
             With(state, body => NicDevice.Evolve(body, happened)),

@@ -126,8 +126,9 @@ static class NicWorks
         NicRuntimeRestoreStarted e => Begun(body, new NicWork.Restore(e.MessageId, e.Number, e.Runtime)),
         NicPolicyApplied e when body.Work is NicWork.Enforce work => NicDevice.Seen(
             body with { Work = null, Revision = work.Number, Policy = work.Policy }, e.Observed, e.Session, up),
-        NicPolicyRefused e => NicDevice.Seen(body with { Work = null }, e.Observed, e.Session, up),
-        NicReadEnded or NicRuntimeRestoreEnded => body with { Work = null },
+        NicPolicyRefused e when body.Work is NicWork.Enforce => NicDevice.Seen(body with { Work = null }, e.Observed, e.Session, up),
+        NicReadEnded when body.Work is NicWork.Read => body with { Work = null },
+        NicRuntimeRestoreEnded when body.Work is NicWork.Restore => body with { Work = null },
         // Where the host failed it, the change is wanted all the same: the NIC is not ready until it is applied.
         NicUpdated e when body.Work is NicWork.Enforce { Changes: not null } work =>
             Updated(body, e) with { Work = null, Revision = work.Number, Policy = work.Policy },

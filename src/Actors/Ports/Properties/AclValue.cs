@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using ControlPlane.Messages;
 
@@ -78,23 +77,24 @@ static class AclValue
         }
         var slash = text.IndexOf('/', StringComparison.Ordinal);
         var address = slash < 0 ? text : text[..slash];
-        // Short forms such as "10" or "0x0a000001" are read by the parser as addresses and meant by nobody.
-        if (!IPAddress.TryParse(address, out var ip) || ip.ScopeIdOrNone() != 0
-            || (ip.AddressFamily == AddressFamily.InterNetwork && (address.Count(c => c == '.') != 3 || address != ip.ToString())))
+        if (!IPAddress.TryParse(address, out var ip) || address.Contains('%', StringComparison.Ordinal))
         {
             return null;
+        }
+        var bytes = ip.GetAddressBytes();
+        if (bytes.Length == 4 && address != ip.ToString())
+        {
+            return null; // "10" or "0x0a000001" are read by the parser as addresses and meant by nobody
         }
         if (slash < 0)
         {
             return ip.ToString();
         }
         return int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var bits)
-            && bits <= ip.GetAddressBytes().Length * 8 && IsPrefix(ip.GetAddressBytes(), bits)
+            && bits <= bytes.Length * 8 && IsPrefix(bytes, bits)
             ? string.Create(CultureInfo.InvariantCulture, $"{ip}/{bits}")
             : null;
     }
-
-    static long ScopeIdOrNone(this IPAddress ip) => ip.AddressFamily == AddressFamily.InterNetworkV6 ? ip.ScopeId : 0;
 
     static bool IsPrefix(byte[] address, int bits)
     {
