@@ -68,7 +68,6 @@ static class NicDataTransfers
     public static (StackVerdict Verdict, NicRuntime? Runtime) Read(SwitchState.Here s, SlotOid slot, AnswerArrived answer) => answer switch
     {
         { Reply: RuntimeRead read } => (Stack.Down(s, slot.Request, read.Runtime), read.Runtime),
-        { Refusal.Code: "actor.word" } => (Stack.Down(s, slot.Request), null), // a NIC of an older release has nothing to say
         _ => (StackVerdict.Empty with { Refused = Edge(answer.Refusal) }, null),
     };
 

@@ -57,13 +57,15 @@ sealed record SwitchAnswer(NdisStatus Status, JsonElement? Output = null, int? B
     public static SwitchAnswer Listed(IEnumerable<(PropertyParameters Property, string? Owner)> properties, QueryParameters? query)
     {
         var found = properties.Where(known => (query?.PropertyType is not { } type || known.Property.PropertyType == type)
-            && (query?.PropertyId is not { } id || WellKnownProperties.Is(known.Property.PropertyId, id))).ToList();
+            && (query?.PropertyId is not { } id || IsId(known.Property.PropertyId, id))).ToList();
         var list = new PropertyList(1, found.Count, [.. found.Select(known => new ListedProperty(
             known.Property.PropertyId, known.Property.PropertyInstanceId, known.Property.PropertyVersion, known.Property.Value, Length(known.Property), known.Owner,
             known.Property.PropertyType))]);
         var bytes = PayloadSizes.EnumHeader + found.Sum(known => PayloadSizes.EnumInfo + (Length(known.Property) + 7) / 8 * 8);
         return Sized(query, bytes, JsonSerializer.SerializeToElement(list, SwitchOutputJson.Default.PropertyList));
     }
+
+    static bool IsId(string? id, string asked) => string.Equals(id, asked, StringComparison.OrdinalIgnoreCase);
 
     public static SwitchAnswer Parameters(SwitchState.Here s, OidRequest request)
     {

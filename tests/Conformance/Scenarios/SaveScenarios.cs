@@ -211,9 +211,9 @@ public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLi
         await DefineThree(filter: Saves("one", "two"));
         await Connected();
         var first = await Save();
-        var before = await Target.Picture();
+        var before = await Live();
         Assert.Equal(first, await Save());
-        Assert.Equal(before, await Target.Picture());
+        Assert.Equal(before, await Live());
         await DisconnectNic();
         await DeleteNic();
     }
@@ -269,6 +269,9 @@ public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLi
         Assert.Equal("nic.restore.failed", (await Target.Restore(PortName(P), [blob with { Data = Base64("{\"version\":2}") }])).Verdict.Refusal?.Code);
         Assert.Equal("nic.restore.failed", (await Target.Restore(PortName(P), [blob with { Data = Base64("no json") }])).Verdict.Refusal?.Code);
     }
+
+    /// <summary>The state without the number of the host's commands: a read is one.</summary>
+    async Task<string> Live() => System.Text.RegularExpressions.Regex.Replace(await Target.Picture(), "\"spent\":[0-9]+", "");
 
     async Task<IReadOnlyList<NicBlob>> Save(uint port = P)
     {

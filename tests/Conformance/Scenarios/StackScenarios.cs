@@ -34,6 +34,20 @@ public abstract class StackScenarios(ITarget target) : Scenario(target), IAsyncL
     }
 
     [Fact]
+    public async Task V13_Owner_is_told_to_the_port_and_what_it_owns_is_enforced()
+    {
+        await Target.DefineSwitch(new ExtensionDefinition("filter.acl", ExtensionClass.Filter), new ExtensionDefinition("forward.vlan", ExtensionClass.Forward));
+        await Connected();
+        var rules = System.Text.Json.JsonSerializer.SerializeToElement(new[] { new { direction = "inbound", action = "deny", remote = "10.0.0.0/8" } });
+        await Does(OidCode.PortPropertyAdd, parameters: new PropertyParameters(PropertyType.Custom, "acl", PropertyIds.Acl.ToUpperInvariant(), 0, rules));
+        await Does(OidCode.PortPropertyAdd, parameters: Vlan());
+        var seen = await Target.Port(PortId());
+        Assert.Equal(["Custom acl filter.acl", "Vlan v1 forward.vlan"], seen.Properties);
+        Assert.NotEqual(PortPolicy.Default.Digest, seen.Wanted);
+        Assert.Equal((seen.Wanted, true), (seen.Observed, seen.Ready));
+    }
+
+    [Fact]
     public async Task V13_Filter_applies_its_custom_property_and_passes_it_on()
     {
         await DefineThree(filter: new ExtensionSettings(Owns: [Own]));
@@ -231,7 +245,7 @@ public abstract class StackScenarios(ITarget target) : Scenario(target), IAsyncL
     }
 
     static PropertyParameters Vlan() => new(
-        PropertyType.Vlan, "v1", Value: System.Text.Json.JsonSerializer.SerializeToElement(new { operationMode = 1, accessVlanId = 7 }));
+        PropertyType.Vlan, "v1", Value: System.Text.Json.JsonSerializer.SerializeToElement(new { operationMode = "access", accessVlanId = 7 }));
 
     static PropertyParameters Custom(string id = Own) => new(PropertyType.Custom, "i1", id, 1);
 

@@ -113,6 +113,7 @@ public abstract class SwitchScenarios(ITarget target) : Scenario(target), IAsync
     public async Task Query_that_an_extension_answers_itself_is_a_fault_and_goes_on()
     {
         await DefineThree(filter: Answers(OidCode.PortArray, NdisStatus.Failure));
+        await CreatePort(); // the switch is active then
         var outcome = await Does(OidCode.PortArray, 0);
         Assert.Equal("X28", Assert.Single(outcome.Faults).Rule);
         Assert.NotNull(outcome.Output);

@@ -3,7 +3,7 @@ using ControlPlane.Messages;
 namespace ControlPlane.Actors.Switches.Extensions;
 
 /// <summary>
-/// filter.acl: the access list of a port is its own (<see cref="WellKnownProperties.Acl"/>); the data path enforces it
+/// filter.acl: the access list of a port is its own (<see cref="PropertyIds.Acl"/>); the data path enforces it
 /// rule by rule. What the rules have decided so far goes along when a NIC is saved and restored.
 /// </summary>
 public sealed class Acl : IExtension
@@ -17,7 +17,7 @@ public sealed class Acl : IExtension
     public ExtensionAnswer Ask(OidRequest request, in StackView view) => request.Parameters switch
     {
         PropertyParameters { PropertyType: PropertyType.Custom } property when ExtensionRights.IsPortProperty(request.Oid)
-            && WellKnownProperties.Is(property.PropertyId, WellKnownProperties.Acl) => new ExtensionAnswer { Owns = true },
+            && string.Equals(property.PropertyId, PropertyIds.Acl, StringComparison.OrdinalIgnoreCase) => new ExtensionAnswer { Owns = true },
         NicRestoreParameters blob when blob.ExtensionId == view.Id => Restore(request, blob),
         _ when request.Oid == OidCode.NicSave && view.SavedRounds == 0 => Save(request, view),
         _ => ExtensionAnswer.PassOn,
