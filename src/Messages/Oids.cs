@@ -114,6 +114,9 @@ public readonly record struct OidCode(uint Value)
     public bool RefusableInside => this == NicSwitchAllocateVf || this == NicSwitchCreateVport
         || this == ReceiveFilterAllocateQueue || this == ReceiveFilterSetFilter;
 
+    /// <summary>The table of switch.md 2.0, by value.</summary>
+    public static IReadOnlyList<OidCode> All { get; } = [.. Names.Keys.Order().Select(value => new OidCode(value))];
+
     /// <summary>In the table of switch.md 2.0.</summary>
     public bool Known => Names.ContainsKey(Value);
 

@@ -29,3 +29,5 @@ public sealed class StackOnLifecycles() : StackScenarios(new WorldTarget());
 public sealed class SwitchOnLifecycles() : SwitchScenarios(new WorldTarget());
 
 public sealed class MigrationStepsOnLifecycles() : MigrationStepScenarios(new WorldTarget());
+
+public sealed class StateTableOnLifecycles() : StateTableScenarios(new WorldTarget());

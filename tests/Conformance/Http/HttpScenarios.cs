@@ -43,3 +43,6 @@ public sealed class SwitchOverHttp(RunningControlPlane running) : SwitchScenario
 
 [Collection(OverHttp.Name)]
 public sealed class MigrationStepsOverHttp(RunningControlPlane running) : MigrationStepScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class StateTableOverHttp(RunningControlPlane running) : StateTableScenarios(new HttpTarget(running));
