@@ -38,7 +38,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             ? Decision<VmEvent>.Refuse(wrong)
             : Decision<VmEvent>.Accept(new Done(), new VmDefined(define.Definition)),
         (VmState.Running s, DefineVm define) => VmChanges.Redefine(s, define.Definition, Operation(turn), turn),
-        (_, DefineVm) => Illegal(state, "define", "Wait until it has stopped."),
+        (_, DefineVm) => Illegal(state, "define", "Wait until what it does is done."),
 
         (VmState.Undefined, _) => Decision<VmEvent>.Refuse(new Refusal(RefusalKind.NotFound, "vm.absent", $"There is no {state.Id}.")),
         (VmState.Stopped, DeleteVm) => Decision<VmEvent>.Accept(new Done(), new VmDeleted()),

@@ -22,6 +22,30 @@ public sealed class CrashTests
     public void Crash_of_any_entity_after_any_step_of_a_stop_changes_nothing(bool withSnapshot, int snapshotEvery) =>
         Crash(snapshotEvery, withSnapshot, stop: true);
 
+    public static TheoryData<string, bool> Changes()
+    {
+        var all = new TheoryData<string, bool>();
+        foreach (var change in new[] { "add", "remove", "properties" })
+        {
+            all.Add(change, false);
+            all.Add(change, true);
+        }
+        return all;
+    }
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public void Crash_of_any_entity_after_any_step_of_a_change_of_a_running_vm_changes_nothing(string change, bool withSnapshot)
+    {
+        Command work = change switch
+        {
+            "add" => new AddNic(new NicDefinition("eth2", "sw", NicType.Synthetic, "00:15:5d:00:00:03", Vlan: 9)),
+            "remove" => new RemoveNic("eth1"),
+            _ => new DefineVm(new VmDefinition("hv01", [First with { Vlan = 20, Properties = null }, Second with { Vlan = 30 }])),
+        };
+        Crash(snapshotEvery: withSnapshot ? 3 : 200, withSnapshot, running: true, work);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -64,19 +88,19 @@ public sealed class CrashTests
         }
     }
 
-    static void Crash(int snapshotEvery, bool withSnapshot, bool stop)
+    static void Crash(int snapshotEvery, bool withSnapshot, bool stop) =>
+        Crash(snapshotEvery, withSnapshot, running: stop, stop ? new StopVm() : new StartVm());
+
+    static void Crash(int snapshotEvery, bool withSnapshot, bool running, Command work)
     {
-        var calm = Calm(snapshotEvery, stop);
+        var calm = Begun(snapshotEvery, running);
+        calm.Do(Vm, work, work.GetType().Name);
         foreach (var id in calm.Entities)
         {
             for (var at = 0; ; at++)
             {
-                var world = Prepared(snapshotEvery);
-                if (stop)
-                {
-                    world.StartVm("web");
-                }
-                var ended = RunUntil(world, at, stop ? new StopVm() : new StartVm());
+                var world = Begun(snapshotEvery, running);
+                var ended = RunUntil(world, at, work);
                 if (ended)
                 {
                     break;
@@ -114,13 +138,27 @@ public sealed class CrashTests
         return world;
     }
 
+    static World Begun(int snapshotEvery, bool running)
+    {
+        var world = Prepared(snapshotEvery);
+        if (running)
+        {
+            world.StartVm("web");
+        }
+        return world;
+    }
+
+    static readonly NicDefinition First = new(
+        "eth0", "sw", NicType.Synthetic, "00:15:5d:00:00:01", Vlan: 10, Properties: [new PropertyParameters(PropertyType.Security, "1")]);
+
+    static readonly NicDefinition Second = new("eth1", "sw", NicType.Emulated, "00:15:5d:00:00:02");
+
     static World Prepared(int snapshotEvery)
     {
         var world = new World(snapshotEvery);
         world.Connect("hv01");
         world.DefineSwitch(Sw, DriftPolicy.Report);
-        world.DefineVm("web", "hv01",
-            new NicDefinition("eth0", "sw", NicType.Synthetic, "00:15:5d:00:00:01"), new NicDefinition("eth1", "sw", NicType.Emulated, "00:15:5d:00:00:02"));
+        world.DefineVm("web", "hv01", First, Second);
         return world;
     }
 
