@@ -127,8 +127,8 @@ static class OidLane
         // What an object finds legal and has no part in, it settles with success; a refusal from above it stands.
         var by = settled.RefusedBy ?? (settled.Status == NdisStatus.Success ? slot.Verdict.Refused : null);
         var outcome = Outcome(
-            slot.Request, slot.Verdict, by?.Status ?? settled.Status, by, settled.PortState, NicState(s, slot) ?? settled.NicState)
-            with { Output = settled.Output, BytesNeeded = settled.BytesNeeded };
+            slot.Request, slot.Verdict, by?.Status ?? settled.Status, by, settled.PortState, NicState(s, slot) ?? settled.NicState);
+        outcome = outcome with { Output = settled.Output, BytesNeeded = settled.BytesNeeded };
         if (outcome.Status == NdisStatus.Success && slot.Verdict.Completed is { } completed)
         {
             outcome = Ended(outcome with { Status = completed.Status, Trace = Stack.WholeTrace(slot.Verdict, completed.Status) }, completed);
