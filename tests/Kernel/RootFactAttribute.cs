@@ -18,3 +18,16 @@ public sealed class RootFactAttribute : FactAttribute
         }
     }
 }
+
+/// <summary>The same for a test with several cases.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RootTheoryAttribute : TheoryAttribute
+{
+    public RootTheoryAttribute()
+    {
+        if (!RootFactAttribute.CanRun)
+        {
+            Skip = "needs root: it makes network namespaces";
+        }
+    }
+}

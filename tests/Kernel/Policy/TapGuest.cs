@@ -31,9 +31,11 @@ sealed unsafe partial class TapGuest : IDisposable
         });
     }
 
-    public void Send(byte[] payload, string to)
+    public void Send(byte[] payload, string to) => Send([.. MacText.Bytes(to), .. MacText.Bytes(_mac), 0x88, 0xb5, .. payload]);
+
+    /// <summary>A whole frame, as it is.</summary>
+    public void Send(byte[] frame)
     {
-        byte[] frame = [.. MacText.Bytes(to), .. MacText.Bytes(_mac), 0x88, 0xb5, .. payload];
         fixed (byte* start = frame)
         {
             _ = Write(_tap, start, frame.Length);
@@ -53,6 +55,21 @@ sealed unsafe partial class TapGuest : IDisposable
         }
 
         return bytes;
+    }
+
+    /// <summary>The frames that have arrived since the last look.</summary>
+    public List<byte[]> Take()
+    {
+        List<byte[]> frames = [];
+        fixed (byte* start = _buffer)
+        {
+            while ((int)Read(_tap, start, _buffer.Length) is > 0 and var length)
+            {
+                frames.Add(_buffer[..length]);
+            }
+        }
+
+        return frames;
     }
 
     public void Dispose() => _tap.Dispose();
