@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace ControlPlane.Kernel.Tests.EndToEnd;
 
@@ -47,6 +48,42 @@ public sealed class PropertyJobTests : IAsyncLifetime
         Assert.Equal(($"{policy["wanted"]}", $"{policy["wanted"]}"), ($"{policy["applied"]}", $"{policy["observed"]}"));
         Assert.Equal(10_000_000, (long)policy["effective"]!["bandwidth"]!["outboundBitsPerSecond"]!);
         Assert.True(await Ready("web-1"));
+    }
+
+    [RootFact]
+    public async Task Policies_hold_while_the_process_is_dead_and_its_successor_applies_none_again()
+    {
+        await Define("web-1", Nic(10));
+        await Define("db-1", Nic(10));
+        await Define("other-1", Nic(20));
+        foreach (var vm in new[] { "web-1", "db-1", "other-1" })
+        {
+            await _plane.Run(vm, "start");
+        }
+        var (db, other) = (await _plane.AddressOf("db-1"), await _plane.AddressOf("other-1"));
+        await ControlPlaneProcess.Until(() => Task.FromResult(_plane.Ping("web-1", db)), "a ping within the VLAN");
+        var before = Enforced();
+        Assert.Contains("bpf", before, StringComparison.Ordinal);
+
+        await _plane.Kill();
+        Assert.True(_plane.Ping("web-1", db));
+        Assert.False(_plane.Ping("web-1", other));
+
+        await _plane.Start();
+        await ControlPlaneProcess.Until(async () => await Ready("web-1") && await Ready("db-1") && await Ready("other-1"), "NICs that are ready");
+        Assert.True(_plane.Ping("web-1", db));
+        Assert.False(_plane.Ping("web-1", other));
+        Assert.Equal(before, Enforced());
+    }
+
+    /// <summary>Rules with their handles and programs with their ids, as the kernel has them: what is applied anew has new ones.</summary>
+    string Enforced()
+    {
+        var host = _plane.Prefix + "hv01";
+        var rules = ControlPlaneProcess.Run("ip", "netns", "exec", host, "nft", "-a", "list", "ruleset");
+        var programs = _plane.Devices("hv01").SelectMany(device => new[] { "ingress", "egress" }.Select(way =>
+            ControlPlaneProcess.Run("ip", "netns", "exec", host, "tc", "filter", "show", "dev", device, way)));
+        return Regex.Replace($"{rules}\n{string.Join('\n', programs)}", @"packets \d+ bytes \d+", "");
     }
 
     [RootFact]
