@@ -50,6 +50,13 @@ public sealed record KeptState(string Extension, string Scope, string? Value);
 /// <summary>The late answer of an extension that had pended an OID: SUCCESS passes it on, an error refuses it.</summary>
 public sealed record CompleteOid(string RequestId, string Extension, NdisStatus Status) : Command;
 
+/// <summary>Somebody would have an OID cancelled that is open at the switch.</summary>
+public sealed record CancelOid(string RequestId) : Command;
+
+/// <summary>A cancel was asked for. It is best effort: nobody took it up, and the OID ends as it would have (switch.md 2.3.6, F09).</summary>
+/// <param name="Position">Where the OID was: an extension's place, -1 below them; null: it waited for the slot.</param>
+public sealed record OidCancelRequested(string RequestId, OidCode Code, int? Position, string? Extension) : SwitchEvent;
+
 /// <summary>The OID goes on: its NIC's run-time data has come, or the extension that pended it has answered or has gone.</summary>
 /// <param name="Extension">The extension that had pended it; null when it waited for the NIC.</param>
 /// <param name="Status">The extension's late answer; null when it gave none.</param>

@@ -105,6 +105,7 @@ public static class StoredNames
         ["DriftSeen.1"] = typeof(DriftSeen),
         ["OidResumed.1"] = typeof(OidResumed),
         ["OidSlow.1"] = typeof(OidSlow),
+        ["OidCancelRequested.1"] = typeof(OidCancelRequested),
         ["StackRestartDeferred.1"] = typeof(StackRestartDeferred),
         ["StackRestarted.1"] = typeof(StackRestarted),
         ["ExtensionAttached.1"] = typeof(ExtensionAttached),
@@ -164,6 +165,7 @@ public static class StoredNames
         ["TellDrift.1"] = typeof(TellDrift),
         ["ReconcileSwitch.1"] = typeof(ReconcileSwitch),
         ["CompleteOid.1"] = typeof(CompleteOid),
+        ["CancelOid.1"] = typeof(CancelOid),
         ["SaveNicData.1"] = typeof(SaveNicData),
         ["RestoreNicData.1"] = typeof(RestoreNicData),
         ["DefineVm.1"] = typeof(DefineVm),
@@ -231,32 +233,6 @@ public static class StoredNames
     public static object Decode(string name, ReadOnlySpan<byte> body) =>
         JsonSerializer.Deserialize(body, TypeOf(name) ?? throw new JsonException($"the stored name {name} is not known to this release"), WordsJson.Default)
         ?? throw new JsonException($"{name} is null");
-}
-
-/// <summary>
-/// Writes a word of an open family as {"name": its stored name, "body": itself}. Words are always written by
-/// <see cref="WordsJson"/>, also inside a state that another context writes.
-/// </summary>
-public sealed class NamedJson<T> : JsonConverter<T>
-    where T : class
-{
-    public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-    {
-        using var document = JsonDocument.ParseValue(ref reader);
-        var name = document.RootElement.GetProperty("name").GetString() ?? throw new JsonException("no stored name");
-        var type = StoredNames.TypeOf(name) ?? throw new JsonException($"the stored name {name} is not known to this release");
-        return document.RootElement.GetProperty("body").Deserialize(WordsJson.Default.Options.GetTypeInfo(type)) as T
-            ?? throw new JsonException($"{name} is no {typeof(T).Name}");
-    }
-
-    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("name", StoredNames.Of(value));
-        writer.WritePropertyName("body");
-        JsonSerializer.Serialize(writer, value, WordsJson.Default.Options.GetTypeInfo(value.GetType()));
-        writer.WriteEndObject();
-    }
 }
 
 /// <summary>Source-generated JSON of every word.</summary>
@@ -356,6 +332,7 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(DriftSeen))]
 [JsonSerializable(typeof(OidResumed))]
 [JsonSerializable(typeof(OidSlow))]
+[JsonSerializable(typeof(OidCancelRequested))]
 [JsonSerializable(typeof(StackRestartDeferred))]
 [JsonSerializable(typeof(StackRestarted))]
 [JsonSerializable(typeof(ExtensionAttached))]
@@ -414,6 +391,7 @@ public sealed class NamedJson<T> : JsonConverter<T>
 [JsonSerializable(typeof(TellDrift))]
 [JsonSerializable(typeof(ReconcileSwitch))]
 [JsonSerializable(typeof(CompleteOid))]
+[JsonSerializable(typeof(CancelOid))]
 [JsonSerializable(typeof(SaveNicData))]
 [JsonSerializable(typeof(RestoreNicData))]
 [JsonSerializable(typeof(DefineVm))]

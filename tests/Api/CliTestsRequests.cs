@@ -56,6 +56,9 @@ public sealed class CliTestsRequests
     [InlineData("oid send hv01/vsw0 OID_SWITCH_NIC_CREATE --port-id 7 --nic-index 0 --request-id r1 --param nicName=web-1--eth0 --param mtu=1500 --param flags=NicInitializing --param extra:=[1,{}]",
         "POST", "/v1/hosts/hv01/switches/vsw0/oids",
         """{"requestId":"r1","oid":"OID_SWITCH_NIC_CREATE","portId":7,"nicIndex":0,"parameters":{"nicName":"web-1--eth0","mtu":1500,"flags":["NicInitializing"],"extra":[1,{}]}}""")]
+    [InlineData("oid cancel hv01/vsw0 r/1", "POST", "/v1/hosts/hv01/switches/vsw0/oids/r%2F1/cancel", "")]
+    [InlineData("nic save hv01/vsw0/web-1--eth0", "POST", "/v1/hosts/hv01/switches/vsw0/ports/web-1--eth0/nics/0/save", "")]
+    [InlineData("nic save hv01/vsw0/up --nic-index 1 --dry-run", "POST", "/v1/hosts/hv01/switches/vsw0/ports/up/nics/1/save?dryRun=true", "")]
     [InlineData("oid send hv01/vsw0 0x00010296", "POST", "/v1/hosts/hv01/switches/vsw0/oids",
         """{"requestId":"00000000-0000-0000-0000-000000000001","oid":"0x00010296"}""")]
     public async Task A_change_is_one_request_with_the_body_of_the_contract(string line, string method, string target, string body)
@@ -115,6 +118,16 @@ public sealed class CliTestsRequests
         Assert.Equal("""{"host":"hv01","nics":[]}""", stub.Asked.First().Body);
         var parameters = JsonDocument.Parse(stub.Asked.Last().Body).RootElement.GetProperty("parameters").GetRawText();
         Assert.Equal("""{"portName":"p1","portType":"Synthetic"}""", parameters);
+    }
+
+    [Fact]
+    public async Task What_a_save_printed_is_what_a_restore_sends()
+    {
+        const string saved = """{"blobs":[{"extensionId":"8d4bb1a0-0000-4000-8000-0000000000aa","extensionFriendlyName":"x","data":"AA=="}]}""";
+        await using var stub = await CliStub.Start();
+        await CliRun.Of(
+            ["--server", stub.Url, "nic", "restore", "hv02/vsw0/web-1--eth0", "--file", "-"], world => world with { In = new StringReader(saved) });
+        Assert.Equal(("POST", "/v1/hosts/hv02/switches/vsw0/ports/web-1--eth0/nics/0/restore", saved), (stub.Only.Method, stub.Only.Target, stub.Only.Body));
     }
 
     [Fact]

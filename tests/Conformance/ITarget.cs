@@ -29,6 +29,9 @@ public interface ITarget
     /// <summary>The late answer of the extension that has pended the OID.</summary>
     Task<Verdict> Complete(string requestId, string extension, NdisStatus status);
 
+    /// <summary>Asks for the cancelling of an OID.</summary>
+    Task<Verdict> Cancel(string requestId);
+
     /// <summary>Saves the NIC on this port.</summary>
     Task<(Verdict Verdict, IReadOnlyList<NicBlob> Blobs)> Save(string port, int nicIndex = 0);
 
@@ -63,6 +66,9 @@ public interface ITarget
 
     /// <summary>Codes of the open alarms of an entity.</summary>
     Task<IReadOnlyList<string>> Alarms(EntityId id);
+
+    /// <summary>The entity has an alarm with this code when so much time, on the target's own clock, has passed; and soon after on one that cannot be moved.</summary>
+    Task<bool> Raises(EntityId id, string code, TimeSpan after);
 
     /// <summary>Starts and waits for the end of the operation; the verdict is the operation's.</summary>
     Task<Verdict> StartVm(string vm);

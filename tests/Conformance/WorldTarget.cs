@@ -53,6 +53,8 @@ public sealed class WorldTarget : ITarget
 
     public Task<Verdict> Complete(string requestId, string extension, NdisStatus status) => Of(World.Do(SwitchId, new CompleteOid(requestId, extension, status)));
 
+    public Task<Verdict> Cancel(string requestId) => Of(World.Do(SwitchId, new CancelOid(requestId)));
+
     public async Task<(Verdict, IReadOnlyList<NicBlob>)> Save(string port, int nicIndex = 0)
     {
         var answer = World.Do(SwitchId, new SaveNicData(port, nicIndex));
@@ -107,6 +109,12 @@ public sealed class WorldTarget : ITarget
 
     public Task<IReadOnlyList<string>> Alarms(EntityId id) => Task.FromResult<IReadOnlyList<string>>(
         [.. ControlPlane.Actors.Projections.Alarms.Of(World.Rows(id).Aggregate(EntityView.New(id), (view, row) => view.After(row))).Select(alarm => alarm.Code)]);
+
+    public async Task<bool> Raises(EntityId id, string code, TimeSpan after)
+    {
+        World.Advance(after);
+        return (await Alarms(id)).Contains(code);
+    }
 
     public Task<Verdict> StartVm(string vm) => Operation(vm, World.StartVm(vm));
 

@@ -202,10 +202,30 @@ static class OidLane
         {
             return Decision<SwitchEvent>.Ignore;
         }
-        var (position, where) = slot.Verdict.Pause is { } pause ? (pause.Position, pause.Extension) : (RefusedBy.EdgePosition, RefusedBy.EdgeName);
+        var (position, where) = Where(slot);
         return Decision<SwitchEvent>.Accept(null, new OidSlow(
             slot.MessageId, slot.Request.RequestId, slot.Request.Oid, slot.Request.PortId, position, where, since, Alarm: slot.Warned > 0));
     }
+
+    /// <summary>
+    /// A cancel is best effort, and no extension here takes it up: it is on record, and the OID ends as it would have
+    /// (switch.md 2.3.6, F09). What has ended already has nothing left to cancel.
+    /// </summary>
+    public static Decision<SwitchEvent> Cancel(SwitchState.Here s, CancelOid cancel)
+    {
+        var id = cancel.RequestId;
+        if (s.Slot is { } slot && slot.Request.RequestId == id)
+        {
+            var (position, where) = Where(slot);
+            return Decision<SwitchEvent>.Accept(new Done(), new OidCancelRequested(id, slot.Request.Oid, position, where));
+        }
+        return s.Queue.FirstOrDefault(queued => queued.Request.RequestId == id) is { } waiting
+            ? Decision<SwitchEvent>.Accept(new Done(), new OidCancelRequested(id, waiting.Request.Oid, null, null))
+            : Decision<SwitchEvent>.Refuse(Refusal.Illegal("oid.not-open", $"No OID {id} is open.", "F09", "none"));
+    }
+
+    static (int Position, string Name) Where(SlotOid slot) =>
+        slot.Verdict.Pause is { } pause ? (pause.Position, pause.Extension) : (RefusedBy.EdgePosition, RefusedBy.EdgeName);
 
     public const string SlowPrefix = "slow:";
 

@@ -27,6 +27,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         (SwitchState.Absent, _) => Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.NotFound, "switch.absent", $"There is no {state.Id}.")),
         (SwitchState.Here s, SubmitOid submit) => OidLane.Submit(s, submit, turn),
         (SwitchState.Here s, CompleteOid late) => OidLane.Complete(s, late, turn),
+        (SwitchState.Here s, CancelOid cancel) => OidLane.Cancel(s, cancel),
         (SwitchState.Here s, SaveNicData save) => NicDataTransfers.Start(s, save.Port, save.NicIndex, null, turn),
         (SwitchState.Here s, RestoreNicData restore) => NicDataTransfers.Start(s, restore.Port, restore.NicIndex, restore.Blobs, turn),
         (SwitchState.Here s, AnswerArrived answer) => Answered(s, answer, turn.Now),
@@ -143,7 +144,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         },
         (SwitchState.Here s, NicDataTransferEnded e) => s with { Transfers = s.Transfers.Remove(e.MessageId) },
         (_, OidRefused or OidUndone or ExtensionFaulted or DriftSeen or StackRestartDeferred or StackRestarted
-            or RestoreRound or RestoreCompleted or RestoreFailed) => state,
+            or OidCancelRequested or RestoreRound or RestoreCompleted or RestoreFailed) => state,
         (SwitchState.Here s, ErrandStarted e) => s with { Errands = s.Errands.Add(e.MessageId, new Errand(e.MessageId, e.Target, e.Errand)) },
         (SwitchState.Here s, ErrandEnded e) => Errands.Ended(s, e),
         (SwitchState.Here s, SwitchReconcileStarted e) => SwitchRules.Reconcile(s, e),

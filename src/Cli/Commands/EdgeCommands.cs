@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using ControlPlane.Cli.Http;
 
@@ -61,6 +62,44 @@ sealed class EdgeCommands(GlobalOptions globals, Surroundings world)
             var request = Request.Post("v1", "hosts", at[0], "switches", at[1], "oids", id, "completions") with { Body = body };
             return session.Change(change.On(request, parsed), $"{id} is answered", stop);
         }, name, requestId, extension, status, change.DryRun, change.IdempotencyKey);
+    }
+
+    public Command OidCancel()
+    {
+        var name = Names.Argument("HOST/SWITCH");
+        var requestId = new Argument<string>("REQUEST-ID") { Description = "The OID that is open, as its sender named it" };
+        var change = new ChangeOptions(world);
+        return globals.Command("cancel", "Ask for the cancelling of an open OID; it may end as if nobody had asked", (session, parsed, stop) =>
+        {
+            var at = parsed.GetRequiredValue(name);
+            var id = parsed.GetRequiredValue(requestId);
+            var request = Request.Post("v1", "hosts", at[0], "switches", at[1], "oids", id, "cancel");
+            return session.Change(change.On(request, parsed), $"the cancelling of {id} is asked for", stop);
+        }, name, requestId, change.DryRun, change.IdempotencyKey);
+    }
+
+    public Command NicSave()
+    {
+        var name = Names.Argument("HOST/SWITCH/PORT");
+        var nic = NicOnPort();
+        var change = new ChangeOptions(world);
+        return globals.Command("save", "Save a NIC: what the switch's extensions have to give for it", (session, parsed, stop) =>
+            session.Change(change.On(Transfer(parsed.GetRequiredValue(name), parsed.GetValue(nic), "save"), parsed), "saved", stop),
+            name, nic, change.DryRun, change.IdempotencyKey);
+    }
+
+    public Command NicRestore()
+    {
+        var name = Names.Argument("HOST/SWITCH/PORT");
+        var nic = NicOnPort();
+        var file = BodyFile.Option("--file");
+        file.Description = "What nic save --output json printed, from a file, or from standard input with -";
+        file.Required = true;
+        var change = new ChangeOptions(world);
+        return globals.Command("restore", "Give a NIC back what was saved of it", (session, parsed, stop) =>
+            BodyFile.Use(session, parsed.GetValue(file), [], body => session.Change(
+                change.On(Transfer(parsed.GetRequiredValue(name), parsed.GetValue(nic), "restore") with { Body = body }, parsed), "restored", stop), stop),
+            name, nic, file, change.DryRun, change.IdempotencyKey);
     }
 
     public Command HoldAdd()
@@ -143,6 +182,11 @@ sealed class EdgeCommands(GlobalOptions globals, Surroundings world)
             return session.Change(change.On(request, parsed), $"{actor} goes on", stop);
         }, id, drop, change.DryRun, change.IdempotencyKey);
     }
+
+    static Option<uint?> NicOnPort() => Number("--nic-index", "The NIC on the port (default: 0, the one attached to the port itself)", "N");
+
+    static Request Transfer(string[] at, uint? index, string what) => Request.Post(
+        "v1", "hosts", at[0], "switches", at[1], "ports", at[2], "nics", (index ?? 0).ToString(CultureInfo.InvariantCulture), what);
 
     static Request Switch(string[] at, string entry) => Request.Post("v1", "hosts", at[0], "switches", at[1], entry);
 

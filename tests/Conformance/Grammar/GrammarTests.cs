@@ -41,7 +41,7 @@ public sealed class GrammarTests
             var oracle = new PortOracle(Kind.External);
             met.UnionWith(Traces.Mutated(Traces.Legal(Kind.External, choices), changes).Select(step => $"{step.Move} {oracle.Take(step)}"));
         }
-        foreach (var move in new[] { Move.PC, Move.PU, Move.PP, Move.NC, Move.CN, Move.NU, Move.DC, Move.ND, Move.PT, Move.PD })
+        foreach (var move in new[] { Move.PC, Move.PU, Move.PP, Move.NC, Move.CN, Move.NU, Move.SV, Move.SC, Move.RS, Move.RC, Move.DC, Move.ND, Move.PT, Move.PD })
         {
             Assert.Contains($"{move} Done", met);
             Assert.Contains($"{move} Rejected", met);
@@ -67,6 +67,9 @@ public sealed class GrammarTests
                 Assert.True(
                     oracle.Nic(index) == ((world.State(Nic(kind, index)) as NicState)?.Name ?? "Absent"),
                     $"{kind}: NIC {index} after {string.Join(' ', trace.Take(at + 1))}");
+                Assert.True(
+                    oracle.Series(index) == Open(world.State(Nic(kind, index)) as NicState),
+                    $"{kind}: series of NIC {index} after {string.Join(' ', trace.Take(at + 1))}");
             }
         }
     }
@@ -103,6 +106,13 @@ public sealed class GrammarTests
         }
     }
 
+    static Move? Open(NicState? nic) => nic?.BodyOrNull?.Transfer?.Open switch
+    {
+        null => null,
+        NicSeries.Save => Move.SV,
+        _ => Move.RS,
+    };
+
     static Expected Of(Answer answer) => answer.Refusal is null ? Expected.Done : Expected.Rejected;
 
     static string HoldId(int taken) => string.Create(CultureInfo.InvariantCulture, $"{taken:d4}");
@@ -117,6 +127,10 @@ public sealed class GrammarTests
         Move.NC => OidCode.NicCreate,
         Move.CN => OidCode.NicConnect,
         Move.NU => OidCode.NicUpdated,
+        Move.SV => OidCode.NicSave,
+        Move.SC => OidCode.NicSaveComplete,
+        Move.RS => OidCode.NicRestore,
+        Move.RC => OidCode.NicRestoreComplete,
         Move.DC => OidCode.NicDisconnect,
         Move.ND => OidCode.NicDelete,
         Move.PT => OidCode.PortTeardown,
@@ -129,6 +143,7 @@ public sealed class GrammarTests
         Move.PC or Move.PU => new PortParameters(
             "p7", PortType: kind == Kind.External ? PortType.External : PortType.Synthetic, IsValidationPort: kind == Kind.Validation),
         Move.PP => new PropertyParameters(PropertyType.Security, "i1"),
+        Move.RS => new NicRestoreParameters("8d4bb1a0-0000-4000-8000-0000000000aa", "AA=="),
         Move.NC or Move.NU => kind == Kind.External ? new NicParameters("adapter", NicType.External) : new NicParameters("eth0", VmName: "web"),
         _ => null,
     };

@@ -3,7 +3,14 @@ namespace ControlPlane.Tests.Conformance;
 /// <summary>What a trace is made of: OIDs by their letters in switch.md 11, and what happens around them.</summary>
 public enum Move
 {
-    PC, PU, PP, NC, CN, NU, DC, ND, PT, PD,
+    PC, PU, PP,
+    NC, CN, NU,
+    /// <summary>NIC_SAVE and NIC_SAVE_COMPLETE: NS of the grammar is a series of the one and one of the other.</summary>
+    SV, SC,
+    /// <summary>NIC_RESTORE and NIC_RESTORE_COMPLETE, likewise NR.</summary>
+    RS, RC,
+    DC, ND,
+    PT, PD,
     HoldPort, HoldNic, Release, Load, Unload,
     /// <summary>The next OID, if it may be refused and is legal, is refused by an extension.</summary>
     Refuse,
@@ -31,12 +38,15 @@ public enum Expected
 }
 
 /// <summary>
-/// The grammar of switch.md 11 with the gates of 3.6, as an oracle of its own: PC (PX)* ( NC(i) [ CN(i) NU(i)* DC(i) ] ND(i) )* PT PD,
-/// groups of different indices of an external port interleaved under G7 and G8.
+/// The grammar of switch.md 11 with the gates of 3.6, as an oracle of its own:
+/// PC (PX)* ( NC(i) [ CN(i) (NU(i) | NS | NR)* DC(i) ] ND(i) )* PT PD with NS = SV+ SC and NR = RS+ RC, at most one of them
+/// open per NIC, groups of different indices of an external port interleaved under G7 and G8. A DC takes effect when it is
+/// received (switch.md 3.3): it is legal within a series, and ends it.
 /// </summary>
 public sealed class PortOracle(Kind kind)
 {
     readonly SortedDictionary<int, string> _nics = [];
+    readonly Dictionary<int, Move> _series = [];
     readonly List<int?> _holds = [];
     readonly HashSet<int> _loaded = [];
     bool _refuse;
@@ -44,6 +54,9 @@ public sealed class PortOracle(Kind kind)
     public string Port { get; private set; } = "NotCreated";
 
     public string Nic(int index) => _nics.GetValueOrDefault(index, "Absent");
+
+    /// <summary>SV or RS while a series of them is open.</summary>
+    public Move? Series(int index) => _series.TryGetValue(index, out var open) ? open : null;
 
     /// <summary>The group of the oldest hold, for whoever has to release it.</summary>
     public int HoldsTaken { get; private set; }
@@ -60,6 +73,9 @@ public sealed class PortOracle(Kind kind)
             Move.NC => Port == "Created" && !_nics.ContainsKey(i) && (i == 0 || (kind == Kind.External && _nics.ContainsKey(0))) && kind != Kind.Validation,
             Move.CN => Nic(i) == "Created" && (i == 0 || Nic(0) == "Connected"),
             Move.NU => Nic(i) == "Connected",
+            Move.SV or Move.RS => Nic(i) == "Connected" && Series(i) is var open && (open is null || open == step.Move),
+            Move.SC => Series(i) == Move.SV,
+            Move.RC => Series(i) == Move.RS,
             Move.DC => Nic(i) == "Connected" && !others,
             Move.ND => Nic(i) is "Created" or "Disconnected" && !others && !_holds.Contains(i) && !_loaded.Contains(i),
             Move.PT => Port == "Created" && _nics.Count == 0,
@@ -88,7 +104,9 @@ public sealed class PortOracle(Kind kind)
             case Move.PC: Port = "Created"; break;
             case Move.NC: _nics[step.Index] = "Created"; break;
             case Move.CN: _nics[step.Index] = "Connected"; break;
-            case Move.DC: _nics[step.Index] = "Disconnected"; break;
+            case Move.SV or Move.RS: _series[step.Index] = step.Move; break;
+            case Move.SC or Move.RC: _series.Remove(step.Index); break;
+            case Move.DC: _nics[step.Index] = "Disconnected"; _series.Remove(step.Index); break;
             case Move.ND: _nics.Remove(step.Index); break;
             case Move.PT: Port = "TearingDown"; break;
             case Move.PD: Port = "NotCreated"; break;

@@ -3,7 +3,10 @@ namespace ControlPlane.Tests.Conformance;
 /// <summary>Traces of the grammar, and traces that are almost of the grammar.</summary>
 public static class Traces
 {
-    static readonly Move[] Productions = [Move.PC, Move.PU, Move.PP, Move.NC, Move.CN, Move.NU, Move.DC, Move.ND, Move.PT, Move.PD];
+    static readonly Move[] Productions =
+    [
+        Move.PC, Move.PU, Move.PP, Move.NC, Move.CN, Move.NU, Move.SV, Move.SC, Move.RS, Move.RC, Move.DC, Move.ND, Move.PT, Move.PD,
+    ];
 
     /// <summary>Each number chooses among what the grammar allows next.</summary>
     public static List<TraceMove> Legal(Kind kind, IEnumerable<byte> choices)
@@ -68,7 +71,7 @@ public static class Traces
     }
 
     static IEnumerable<TraceMove> Steps(Kind kind) => Productions.SelectMany(move =>
-        move is Move.NC or Move.CN or Move.NU or Move.DC or Move.ND && kind == Kind.External
+        move is >= Move.NC and <= Move.ND && kind == Kind.External
             ? new[] { 0, 1, 2 }.Select(index => new TraceMove(move, index))
             : [new TraceMove(move)]);
 }

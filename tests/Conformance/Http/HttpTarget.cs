@@ -57,6 +57,9 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
     public async Task<Verdict> Complete(string requestId, string extension, NdisStatus status) =>
         (await Send(HttpMethod.Post, $"{SwitchPath}/oids/{requestId}/completions", new { extension, status })).Verdict;
 
+    public async Task<Verdict> Cancel(string requestId) =>
+        (await Send(HttpMethod.Post, $"{SwitchPath}/oids/{Uri.EscapeDataString(requestId)}/cancel", null)).Verdict;
+
     public async Task<(Verdict, IReadOnlyList<NicBlob>)> Save(string port, int nicIndex = 0)
     {
         var (verdict, answer) = await Send(HttpMethod.Post, $"{SwitchPath}/ports/{port}/nics/{nicIndex}/save", null);
@@ -167,6 +170,12 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
 
     public async Task<IReadOnlyList<string>> Alarms(EntityId id) => [.. (await Items("/v1/alarms?limit=1000"))
         .Where(alarm => (string)alarm!["actor"]! == id.Text).Select(alarm => (string)alarm!["code"]!)];
+
+    public async Task<bool> Raises(EntityId id, string code, TimeSpan after)
+    {
+        await RunningControlPlane.Until(async () => (await Alarms(id)).Contains(code), $"{id} raises {code} after {after}");
+        return true;
+    }
 
     public async Task<Verdict> StartVm(string vm) => WithProblem(await Send(HttpMethod.Post, $"/v1/vms/{vm}/start?wait=30s", null));
 

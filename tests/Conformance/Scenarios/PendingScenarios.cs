@@ -2,7 +2,7 @@ using ControlPlane.Messages;
 
 namespace ControlPlane.Tests.Conformance;
 
-/// <summary>switch.md 3.7 and 7.3 V22, F07: an extension that pends an OID holds the slot, as a state, and nobody's thread.</summary>
+/// <summary>switch.md 3.7 and 7.3 V22, 7.4 F07 to F09: an extension that pends an OID holds the slot, as a state, and nobody's thread.</summary>
 public abstract class PendingScenarios(ITarget target) : Scenario(target), IAsyncLifetime
 {
     const string Extension = "test.verdict";
@@ -138,6 +138,42 @@ public abstract class PendingScenarios(ITarget target) : Scenario(target), IAsyn
         await Happened(SwitchId, "OidStarted", "OidSlow");
         await Target.Complete(request, Extension, NdisStatus.Success);
         Assert.True((await pending.End()).Succeeded);
+    }
+
+    [Fact]
+    public async Task F09_Cancelled_oid_that_its_extension_does_not_let_go_is_completed_as_if_nobody_had_asked()
+    {
+        await DefineThree(filter: Pends(OidCode.PortCreate));
+        var (first, second) = (NextRequest(), NextRequest());
+        var pending = await Target.Begin(new OidRequest(first, OidCode.PortCreate, P, 0, Port()));
+        var waiting = await Target.Begin(new OidRequest(second, OidCode.PortArray, 0));
+        var before = await Target.Picture();
+        Assert.True((await Target.Cancel(first)).Succeeded);
+        Assert.True((await Target.Cancel(second)).Succeeded); // it waits for the slot
+        Assert.Equal(2, await Times("OidCancelRequested"));
+        Assert.Equal((before, 0), (await Target.Picture(), await Times("OidCompleted")));
+
+        await Target.Complete(first, Extension, NdisStatus.Success);
+        var outcome = (await pending.End()).Outcome!;
+        Assert.Equal((NdisStatus.Success, "Created"), (outcome.Status, outcome.PortState));
+        Assert.Empty(outcome.Faults);
+        Assert.Equal([(0, "Down"), (1, "Down"), (2, "Down"), (-1, "Down"), (2, "Up"), (1, "Up"), (0, "Up")], Trace(outcome));
+        Assert.Equal(1, (await waiting.End()).Outcome!.Output!.Value.GetProperty("numElements").GetInt32());
+        await Happened(SwitchId, "OidCancelRequested", "OidResumed", "OidCompleted");
+    }
+
+    [Fact]
+    public async Task F09_Cancel_of_an_oid_that_is_not_open_is_refused()
+    {
+        var request = NextRequest();
+        await CreatePort(P);
+        await Does(OidCode.PortUpdated, parameters: Port(), request: request);
+        foreach (var id in new[] { request, "none" })
+        {
+            var verdict = await Target.Cancel(id);
+            Assert.Equal((409, "oid.not-open", "F09"), (verdict.Http, verdict.Refusal?.Code, verdict.Refusal?.Rule));
+        }
+        await NeverHappened(SwitchId, "OidCancelRequested");
     }
 
     static ExtensionSettings Pends(OidCode oid) => new(Pends: [oid]);

@@ -5,7 +5,7 @@ using ControlPlane.Messages;
 
 namespace ControlPlane.Tests.Conformance;
 
-/// <summary>switch.md 7.7 S01 to S16: what the extensions save of a NIC and take back. E2 is the filter, E3 the forwarder.</summary>
+/// <summary>switch.md 7.7 S01 to S16, N02: what the extensions save of a NIC and take back. E2 is the filter, E3 the forwarder.</summary>
 public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLifetime
 {
     /// <summary>The structure before the data (switch.md 2.1, SaveDataOffset).</summary>
@@ -51,6 +51,20 @@ public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLi
         await Connected();
         var blobs = await Save();
         Assert.Equal([(E2, "one"), (E2, "two"), (E3, "three")], blobs.Select(blob => (blob.ExtensionId, Text(blob))));
+    }
+
+    [Fact]
+    public async Task N02_Restoring_port_that_is_not_restored_in_thirty_seconds_is_a_warning_until_it_is()
+    {
+        await Does(OidCode.PortCreate, parameters: Port() with { Flags = [PortParameters.RestoringPort] });
+        await CreateNic();
+        await ConnectNic();
+        Assert.Empty(await Target.Alarms(NicId()));
+        Assert.True(await Target.Raises(NicId(), "nic.restore.overdue", TimeSpan.FromSeconds(30)));
+        await Happened(NicId(), "NicConnected", "NicRestoreOverdue");
+        var (verdict, _) = await Target.Restore(PortName(P), []);
+        Assert.True(verdict.Succeeded, $"{verdict}");
+        Assert.Empty(await Target.Alarms(NicId()));
     }
 
     [Fact]

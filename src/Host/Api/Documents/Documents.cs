@@ -96,6 +96,8 @@ sealed record OidTraceDocument(int Position, string Extension, string Direction,
 
 sealed record CompletionDocument(string RequestId, string Extension, string Status);
 
+sealed record CancellationDocument(string RequestId);
+
 sealed record SavedNicDocument(IReadOnlyList<NicBlob> Blobs);
 
 sealed record RestoredNicDocument(IReadOnlyList<TakenBlob> Blobs);

@@ -19,6 +19,8 @@ static class OidsApi
             .Accepts<object>("application/json").Produces<OidDocument>().WithSummary("Sends one OID down the switch's stack");
         v1.MapPost("/hosts/{host}/switches/{name}/oids/{requestId}/completions", Complete)
             .Accepts<object>("application/json").Produces<CompletionDocument>().WithSummary("Answers an OID for the extension that has pended it");
+        v1.MapPost("/hosts/{host}/switches/{name}/oids/{requestId}/cancel", Cancel)
+            .Produces<CancellationDocument>().WithSummary("Asks for the cancelling of an open OID; best effort: it may end as if nobody had asked");
         v1.MapPost("/hosts/{host}/switches/{name}/ports/{port}/nics/{index:int}/save", Save)
             .Produces<SavedNicDocument>().WithSummary("Saves a NIC: what the switch's extensions have to give for it");
         v1.MapPost("/hosts/{host}/switches/{name}/ports/{port}/nics/{index:int}/restore", Restore)
@@ -59,6 +61,16 @@ static class OidsApi
         body.Done();
         var answer = await door.Change(http, query, id, new CompleteOid(Uri.UnescapeDataString(requestId), extension, status), RequestKey.Required(http, body));
         return answer.Early(query) ?? Replies.Json(new CompletionDocument(requestId, extension, status.Name()));
+    }
+
+    static async Task<IResult> Cancel(HttpContext http, string host, string name, string requestId, Door door)
+    {
+        var query = new Query(http, "dryRun");
+        var id = SwitchesApi.Id(host, name);
+        var body = await Body.ReadOptional(http);
+        body?.Done();
+        var answer = await door.Change(http, query, id, new CancelOid(Uri.UnescapeDataString(requestId)), RequestKey.Required(http, body));
+        return answer.Early(query) ?? Replies.Json(new CancellationDocument(requestId));
     }
 
     static async Task<IResult> Save(HttpContext http, string host, string name, string port, int index, Door door)
