@@ -17,6 +17,8 @@ static class PortsCase
 
     const string Switch = "large";
 
+    static readonly string[] Namespaces = ["hv01", "bare", "underlay"];
+
     public sealed record Figures(double First, double Last, double BareFirst, double BareLast, double Teardown);
 
     public static async Task<Figures> Run(string folder)
@@ -41,7 +43,7 @@ static class PortsCase
         }
         finally
         {
-            foreach (var left in new[] { "hv01", "bare", "underlay" }.Where(left => NetworkNamespace.Exists(prefix + left)))
+            foreach (var left in Namespaces.Where(left => NetworkNamespace.Exists(prefix + left)))
             {
                 NetworkNamespace.Delete(prefix + left);
             }

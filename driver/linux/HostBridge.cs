@@ -37,6 +37,10 @@ sealed class HostBridge
         var bridge = Bridge(switchName, DeviceNames.Bridge(switchName));
         _underlay.Plug(_host, bridge, switchName);
         _places.TryAdd(switchName, new Places(_bridgesMax));
+        foreach (var number in Enumerable.Range(1, _bridgesMax - 1).Where(number => Find(switchName, number) is not null))
+        {
+            Join(switchName, number);
+        }
     }
 
     public LinkInfo? Find(string switchName) => Find(switchName, 0);
@@ -44,7 +48,7 @@ sealed class HostBridge
     /// <summary>Null when it is gone; else why it stays.</summary>
     public string? Remove(string switchName)
     {
-        if (Find(switchName) is not null)
+        if (Bridges(switchName).Count > 0)
         {
             var ports = Bridges(switchName).Sum(bridge => _host.All(bridge.Index).Count(link => !SwitchAlias.IsInner(link.Alias)));
             if (ports > 0)
@@ -99,7 +103,7 @@ sealed class HostBridge
         var places = _places.TryGetValue(switchName, out var known) ? known : throw new KernelException(19, "find switch " + switchName);
         var number = places.Find(port) ?? FreeBridge(switchName) ?? throw new KernelException(54, "place " + port + " on " + switchName);
         _places[switchName].Take(port, number);
-        return Find(switchName, number) ?? Join(switchName, number);
+        return number == 0 ? Find(switchName)! : Join(switchName, number);
     }
 
     /// <summary>A bridge with room; before there is said to be none, the kernel is asked what is really there.</summary>
@@ -134,20 +138,29 @@ sealed class HostBridge
     int Number(string switchName, LinkInfo bridge) =>
         Enumerable.Range(0, _bridgesMax).First(number => Name(switchName, number) == bridge.Name);
 
-    /// <summary>A further bridge of the switch, joined to the first: a star, so there is no loop.</summary>
+    /// <summary>
+    /// A further bridge of the switch, joined to the first: a star, so there is no loop. Asked each time a device is put
+    /// there, since a joint may be half made, or gone by another hand.
+    /// </summary>
     LinkInfo Join(string switchName, int number)
     {
         var first = Find(switchName) ?? throw new KernelException(19, "find switch " + switchName);
-        var leaf = Bridge(switchName, Name(switchName, number));
-        if (_host.Find(DeviceNames.Joint(switchName, number)) is null)
+        var leaf = Find(switchName, number) ?? Bridge(switchName, Name(switchName, number));
+        var (near, far) = (_host.Find(DeviceNames.Joint(switchName, number)), _host.Find(DeviceNames.JointFarEnd(switchName, number)));
+        if (near is { Up: true } && near.Master == first.Index && far is { Up: true } && far.Master == leaf.Index)
+        {
+            return leaf;
+        }
+
+        if (near is null)
         {
             using var here = NetworkNamespace.Open(_names.HostNamespace);
-            _host.AddVeth(DeviceNames.Joint(switchName, number), new VethPeer(DeviceNames.JointFarEnd(switchName, number), here), JointMtu);
+            near = _host.AddVeth(DeviceNames.Joint(switchName, number), new VethPeer(DeviceNames.JointFarEnd(switchName, number), here), JointMtu);
         }
 
         var alias = SwitchAlias.ForJoint(switchName);
         _host.Change(_host.Need(DeviceNames.JointFarEnd(switchName, number)), new LinkChange(Up: true, Master: leaf.Index, Alias: alias));
-        _host.Change(_host.Need(DeviceNames.Joint(switchName, number)), new LinkChange(Up: true, Master: first.Index, Alias: alias));
+        _host.Change(near, new LinkChange(Up: true, Master: first.Index, Alias: alias));
         return leaf;
     }
 

@@ -94,8 +94,10 @@ sealed class StateLog<T>
         }
         catch
         {
-            // Half a line would make the file unreadable behind it.
+            // Half a line would make the file unreadable behind it: it is cut off, or else the next change writes the file anew.
+            Whole = false;
             file.SetLength(before);
+            Whole = true;
             throw;
         }
 

@@ -71,6 +71,28 @@ public sealed class LargeSwitchTests : IAsyncLifetime
         Assert.DoesNotContain("veth", _fleet.Ip("hv01", "-d", "link", "show").Output, StringComparison.Ordinal);
     }
 
+    [RootFact]
+    public async Task Joint_that_another_hand_removed_is_made_again_with_the_next_NIC_or_the_switch()
+    {
+        var hv01 = await _fleet.Host("hv01", portsMax: 4, bridgesMax: 2);
+        Nic[] nics = [.. Enumerable.Range(1, 3).Select(number => new Nic("vm" + number, number))];
+        foreach (var nic in nics)
+        {
+            await Open(hv01, nic);
+        }
+
+        Assert.True(Reaches("vm1", "10.0.0.3"));
+        Assert.Equal(0, _fleet.Ip("hv01", "link", "del", DeviceNames.Joint(Fleet.Switch, 1)).Code);
+        Assert.False(Reaches("vm1", "10.0.0.3"));
+        await Open(hv01, new Nic("vm4", 4));
+        Assert.True(Reaches("vm1", "10.0.0.3"));
+
+        Assert.Equal(0, _fleet.Ip("hv01", "link", "set", DeviceNames.JointFarEnd(Fleet.Switch, 1), "nomaster").Code);
+        Assert.False(Reaches("vm1", "10.0.0.3"));
+        await _fleet.Do(hv01, new DriverCommand("", DriverVerb.EnsureSwitch, Fleet.Switch));
+        Assert.True(Reaches("vm1", "10.0.0.3"));
+    }
+
     async Task Open(LinuxDriver host, Nic nic)
     {
         await _fleet.Done(host, nic.Create());

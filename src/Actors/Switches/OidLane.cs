@@ -121,8 +121,12 @@ static class OidLane
         if (answer.Reply is not OidSettled settled)
         {
             var refusal = answer.Refusal ?? new Refusal(RefusalKind.Defect, "oid.answer", "The object answered with another word.");
-            var rejected = Rejected(s, slot.MessageId, slot.Caller, slot.Request, refusal, now);
-            return Advance(s, rejected, NicDataTransfers.Of(s, slot.MessageId) is null ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
+            // What was said on the way down is on record whatever the object says of the OID.
+            ImmutableArray<SwitchEvent> rejected =
+            [
+                .. Faults(slot.MessageId, slot.Request, slot.Verdict), .. Rejected(s, slot.MessageId, slot.Caller, slot.Request, refusal, now),
+            ];
+            return Advance(s, [.. rejected, .. Restarted(s, slot, rejected)], NicDataTransfers.Of(s, slot.MessageId) is null ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
         }
         // What an object finds legal and has no part in, it settles with success; a refusal from above it stands.
         var by = settled.RefusedBy ?? (settled.Status == NdisStatus.Success ? slot.Verdict.Refused : null);
@@ -159,14 +163,16 @@ static class OidLane
         }
         events.AddRange(NicDataTransfers.Rounds(slot, outcome));
         events.Add(new OidCompleted(slot.MessageId, oid, outcome));
-        if (slot.Verdict.RestartFor is { } asker)
-        {
-            events.Add(new StackRestarted(asker));
-            events.AddRange(StackChanges.AttachAll(s));
-        }
+        events.AddRange(Restarted(s, slot, events));
         var answer = NicDataTransfers.Of(s, slot.MessageId) is null ? new LateAnswer(slot.MessageId, outcome, null) : null;
         return new LaneStep([.. events], answer);
     }
+
+    /// <summary>The restart that an extension asked for: after this OID, with what is there then.</summary>
+    static IEnumerable<SwitchEvent> Restarted(SwitchState.Here s, SlotOid slot, IEnumerable<SwitchEvent> before) =>
+        slot.Verdict.RestartFor is { } asker && before.Aggregate((SwitchState)s, SwitchLifecycle.Evolve) is SwitchState.Here after
+            ? [new StackRestarted(asker), .. StackChanges.AttachAll(after)]
+            : [];
 
     /// <summary>An extension answers an OID that it had pended.</summary>
     public static Decision<SwitchEvent> Complete(SwitchState.Here s, CompleteOid late, in Turn turn)

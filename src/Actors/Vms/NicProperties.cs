@@ -74,6 +74,18 @@ static class NicProperties
         }
     }
 
+    /// <summary>
+    /// A property goes and one of the same kind comes: DELETE and ADD are two OIDs, and between them the NIC would be without
+    /// either while its gate is open. The same instance and version is one UPDATE.
+    /// </summary>
+    public static bool Replaces(NicDefinition before, NicDefinition after)
+    {
+        var steps = Steps(before, after).ToList();
+        var goes = steps.Where(step => step.Kind == VmStepKind.PropertyDelete).Select(step => Find(before, step.Property!)!);
+        var comes = steps.Where(step => step.Kind == VmStepKind.PropertyAdd).Select(step => Find(after, step.Property!)!).ToList();
+        return goes.Any(gone => comes.Exists(come => come.PropertyType == gone.PropertyType && come.PropertyId == gone.PropertyId));
+    }
+
     static bool Same(JsonElement? one, JsonElement? other) =>
         one is { } left && other is { } right ? JsonElement.DeepEquals(left, right) : one is null && other is null;
 

@@ -36,6 +36,11 @@ static class VmChanges
         {
             return VmLifecycle.Illegal(s, "define", "Stop it first, or add and remove its NICs one by one; only vlan and properties change while it runs.");
         }
+        if (target.Nics.FirstOrDefault(nic => NicProperties.Replaces(s.Definition.Nics.First(known => known.Name == nic.Name), nic)) is { } replaced)
+        {
+            return VmLifecycle.Illegal(s, "define",
+                $"A property of {replaced.Name} would be replaced by another instance or version, with a moment without either; keep instance and version, or stop it first.");
+        }
         return Steps(s.Definition, target).Length == 0
             ? Decision<VmEvent>.Accept(new Done(), new VmChangeRequested(operation, turn.MessageId, Update, target), new VmChanged(operation, target))
             : Decision<VmEvent>.Accept(null, new VmChangeRequested(operation, turn.MessageId, Update, target));

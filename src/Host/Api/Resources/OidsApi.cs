@@ -59,7 +59,7 @@ static class OidsApi
         var status = NdisStatusNames.Parse(body.Text("status", RequestIdMax))
             ?? throw body.Wrong("oid.status", "status is the name of an NDIS status.", "status");
         body.Done();
-        var answer = await door.Change(http, query, id, new CompleteOid(Uri.UnescapeDataString(requestId), extension, status), RequestKey.Required(http, body));
+        var answer = await door.Change(http, query, id, new CompleteOid(Whole(requestId), extension, status), RequestKey.Required(http, body));
         return answer.Early(query) ?? Replies.Json(new CompletionDocument(requestId, extension, status.Name()));
     }
 
@@ -69,7 +69,7 @@ static class OidsApi
         var id = SwitchesApi.Id(host, name);
         var body = await Body.ReadOptional(http);
         body?.Done();
-        var answer = await door.Change(http, query, id, new CancelOid(Uri.UnescapeDataString(requestId)), RequestKey.Required(http, body));
+        var answer = await door.Change(http, query, id, new CancelOid(Whole(requestId)), RequestKey.Required(http, body));
         return answer.Early(query) ?? Replies.Json(new CancellationDocument(requestId));
     }
 
@@ -93,6 +93,9 @@ static class OidsApi
         var answer = await door.Change(http, query, id, new RestoreNicData(ApiNames.Port(port), index, blobs), RequestKey.Required(http, body));
         return answer.Early(query) ?? (answer.Reply is NicDataRestored restored ? Replies.Json(new RestoredNicDocument(restored.Blobs)) : AnotherWord());
     }
+
+    /// <summary>A route value is decoded but for its slashes.</summary>
+    static string Whole(string requestId) => requestId.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
     static IResult AnotherWord() => Problem.Of(new Refusal(RefusalKind.Defect, "oid.answer", "The switch answered with another word.")).Result();
 }
