@@ -39,7 +39,12 @@ public sealed class GrammarTests
             random.NextBytes(choices);
             random.NextBytes(changes);
             var oracle = new PortOracle(Kind.External);
-            met.UnionWith(Traces.Mutated(Traces.Legal(Kind.External, choices), changes).Select(step => $"{step.Move} {oracle.Take(step)}"));
+            foreach (var step in Traces.Mutated(Traces.Legal(Kind.External, choices), changes))
+            {
+                var open = oracle.Series(step.Index);
+                met.Add($"{step.Move} {oracle.Take(step)}");
+                met.Add($"{step.Move} while {open} is open");
+            }
         }
         foreach (var move in new[] { Move.PC, Move.PU, Move.PP, Move.NC, Move.CN, Move.NU, Move.SV, Move.SC, Move.RS, Move.RC, Move.DC, Move.ND, Move.PT, Move.PD })
         {
@@ -48,6 +53,11 @@ public sealed class GrammarTests
         }
         Assert.Contains("PC RefusedByExtension", met);
         Assert.Contains("NC RefusedByExtension", met);
+        foreach (var move in new[] { Move.SV, Move.SC, Move.RS, Move.RC, Move.NU, Move.DC })
+        {
+            Assert.Contains($"{move} while SV is open", met);
+            Assert.Contains($"{move} while RS is open", met);
+        }
     }
 
     static void Run(Kind kind, byte[] choices, byte[] changes)

@@ -23,13 +23,13 @@ public static class Traces
         return trace;
     }
 
-    /// <summary>Swaps neighbours, drops, doubles, or inserts a refusal, a hold, a load or a restart; two numbers for each change.</summary>
+    /// <summary>Swaps neighbours, drops, doubles, repeats elsewhere, or inserts a refusal, a hold, a load, the other series or a restart; two numbers for each change.</summary>
     public static List<TraceMove> Mutated(List<TraceMove> trace, byte[] changes)
     {
         for (var n = 0; n + 1 < changes.Length && trace.Count > 1; n += 2)
         {
             var at = changes[n + 1] % (trace.Count - 1);
-            switch (changes[n] % 8)
+            switch (changes[n] % 9)
             {
                 case 0:
                     (trace[at], trace[at + 1]) = (trace[at + 1], trace[at]);
@@ -49,12 +49,28 @@ public static class Traces
                 case 5:
                     InsertBeforeTheEnd(trace, at, Move.Load, Move.Load, Move.Unload);
                     break;
+                case 6:
+                    trace.Insert(at, trace[changes[n] / 9 % trace.Count]);
+                    break;
+                case 7:
+                    InsertIntoSeries(trace, at);
+                    break;
                 default:
                     trace.Insert(at, new TraceMove(Move.Restart));
                     break;
             }
         }
         return trace;
+    }
+
+    /// <summary>Behind the next round of a save a round of a restore, and the other way round.</summary>
+    static void InsertIntoSeries(List<TraceMove> trace, int at)
+    {
+        var next = trace.FindIndex(at, step => step.Move is Move.SV or Move.RS);
+        if (next >= 0)
+        {
+            trace.Insert(next + 1, trace[next] with { Move = trace[next].Move == Move.SV ? Move.RS : Move.SV });
+        }
     }
 
     /// <summary>Before the next DC or PT: held or loaded, and let go one step after the DELETE that it must defer.</summary>

@@ -48,6 +48,18 @@ public sealed class LaneOverHttpTests(RunningControlPlane running) : Scenario(ne
     }
 
     [Fact]
+    public async Task O11_Name_is_taken_whole_or_not_at_all_and_never_cut_at_a_nul()
+    {
+        await Target.DefineSwitch();
+        var withNul = await Try(OidCode.PortCreate, parameters: Port(name: $"{PortName(P)}\0more"));
+        Assert.Equal((400, "name.control"), (withNul.Http, withNul.Refusal?.Code));
+        const string odd = "Ü{A1} \ud83d\udd0c";
+        await CreatePort(friendlyName: odd);
+        var ports = (await Does(OidCode.PortArray, 0)).Output!.Value;
+        Assert.Equal((1, odd), (ports.GetProperty("numElements").GetInt32(), ports.GetProperty("elements")[0].GetProperty("portFriendlyName").GetString()));
+    }
+
+    [Fact]
     public async Task R09_Stop_at_a_leaked_reference_raises_the_alarm_with_the_holder_and_forces_nothing()
     {
         await Target.DefineSwitch();
