@@ -3,8 +3,8 @@ using ControlPlane.Messages;
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
-/// Brings a NIC's device to the state that its record and alias describe, in the one safe order: packet rules before
-/// there is a device, the gate closed, what sits on the device, and the bridge last (switch.md 3.4 G6).
+/// Brings a NIC's device to the state that its record and alias describe, in the one safe order: the device with its
+/// gate closed and on no bridge, its packet rules, its traffic control, and the bridge last (switch.md 3.4 G6).
 /// </summary>
 sealed class DeviceBuilder(DeviceNames names, Links host, HostBridge switches, GuestBackplane guests, PortPolicies policies)
 {
@@ -13,7 +13,6 @@ sealed class DeviceBuilder(DeviceNames names, Links host, HostBridge switches, G
     {
         // First: a switch without room is found full before anything is made.
         int? master = enslave ? switches.Place(alias.Switch, alias.Port).Index : null;
-        policies.ApplyRules(record);
         var device = record.Attach switch
         {
             NicAttach.Tap => EnsureTap(record),
@@ -26,6 +25,7 @@ sealed class DeviceBuilder(DeviceNames names, Links host, HostBridge switches, G
             host.Change(device, new LinkChange(Up: false));
         }
 
+        policies.ApplyRules(record, device);
         policies.ApplyTraffic(record, device);
         host.Change(device, new LinkChange(
             gate, master, alias.Write(), Mtu: record.Attach == NicAttach.Tap ? record.Mtu : null, NicDevices.Group));

@@ -12,6 +12,7 @@ sealed class DeviceNames(string prefix, string host)
 {
     const int LinkNameMax = 15;
     const int NamespaceNameMax = 200;
+    const int HashDigits = 12;
 
     public string Host { get; } = host;
     public string HostNamespace { get; } = prefix + Plain(host, NamespaceNameMax);
@@ -33,6 +34,10 @@ sealed class DeviceNames(string prefix, string host)
 
     /// <summary>The host-side device of a NIC: its gate.</summary>
     public static string Nic(string nicKey) => "n-" + Hash(nicKey);
+
+    /// <summary>Whether it could be the name of a NIC's device.</summary>
+    public static bool IsNic(string device) =>
+        device.Length == 2 + HashDigits && device.StartsWith("n-", StringComparison.Ordinal) && device[2..].All(char.IsAsciiHexDigitLower);
 
     /// <summary>The host's own end of an internal NIC.</summary>
     public static string HostEnd(string nicKey) => "h-" + Hash(nicKey);
@@ -58,7 +63,7 @@ sealed class DeviceNames(string prefix, string host)
 
     /// <summary>Twelve digits: 48 bits, so that ten thousand names collide with a chance of one in millions.</summary>
     public static string Hash(string text) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..12];
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashDigits];
 
     static string Link(string before, string beforeHash, string name) =>
         before.Length + name.Length <= LinkNameMax && IsPlain(name) && name is not ("lo" or "all" or "default")

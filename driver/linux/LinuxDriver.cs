@@ -108,7 +108,7 @@ public sealed class LinuxDriver : IDriver
         using var shared = await NamespaceLock.Take(_time, stop);
         var made = NetworkNamespace.Ensure(_names.HostNamespace, ipv6: false);
         var links = Links.Open(_names.HostNamespace);
-        var policies = PortPolicies.Open(_names.HostNamespace);
+        var policies = PortPolicies.Open(_names.HostNamespace, links);
         try
         {
             var switches = new HostBridge(_names, links, new Underlay(_names), _options.PortsPerBridgeMax, _options.BridgesPerSwitchMax);
@@ -119,6 +119,7 @@ public sealed class LinuxDriver : IDriver
                 _records.Clear();
             }
 
+            policies.RemoveLeft();
             _suspension.PutBack(switches, nics);
             var watch = new LinkWatch(_names.HostNamespace, _records, policies, _frames, _options.SweepEvery, _time);
             _ready = new Ready(links, switches, nics, policies, watch);

@@ -186,7 +186,7 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
             Mac = AddressOf(command),
         };
         records.Keep(record);
-        policies.ApplyRules(record);
+        policies.ApplyRules(record, link);
         policies.ApplyTraffic(record, link);
         host.Change(link, new LinkChange(Alias: Alias(command).Write()));
     }

@@ -12,7 +12,7 @@ sealed class NetlinkMessage
     const int HeaderBytes = 16;
     const int Nested = 0x8000;
 
-    // The longest request is a veth with two names and an alias of 255 bytes.
+    // The longest request is a packet rule with all conditions that there are, about 800 bytes.
     readonly byte[] _bytes = new byte[1024];
     int _length = HeaderBytes;
 
@@ -72,8 +72,14 @@ sealed class NetlinkMessage
         return this;
     }
 
-    public ReadOnlySpan<byte> Finish(uint sequence)
+    /// <param name="acknowledged">Asks for an answer, beside what the request already asks for.</param>
+    public ReadOnlySpan<byte> Finish(uint sequence, bool acknowledged = false)
     {
+        if (acknowledged)
+        {
+            _bytes[6] |= (byte)NetlinkFlags.Ack;
+        }
+
         BinaryPrimitives.WriteInt32LittleEndian(_bytes, _length);
         BinaryPrimitives.WriteUInt32LittleEndian(_bytes.AsSpan(8), sequence);
         return _bytes.AsSpan(0, _length);
@@ -92,4 +98,5 @@ static class NetlinkFlags
     public const ushort Replace = 0x100;
     public const ushort Dump = 0x300;
     public const ushort Create = 0x400;
+    public const ushort Append = 0x800;
 }

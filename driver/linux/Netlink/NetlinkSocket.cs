@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -21,6 +22,7 @@ sealed unsafe class NetlinkSocket : IDisposable
     const int SocketRaw = 3;
     const int SolSocket = 1;
     const int ReceiveTimeout = 20;
+    const int SendBufferForce = 32;
     const int ReceiveBufferForce = 33;
     const int SolNetlink = 270;
     const int CapAck = 10;
@@ -69,13 +71,36 @@ sealed unsafe class NetlinkSocket : IDisposable
     /// <summary>Sends a request that the kernel acknowledges; throws what it refuses.</summary>
     public void Request(NetlinkMessage message) => Exchange(message, _ => { });
 
+    /// <summary>
+    /// Sends a transaction of several requests, its begin and end included, and throws the first that the kernel refuses:
+    /// then it has done none. Refusals are answered in order, and before the answer to the last request that changes something.
+    /// </summary>
+    public void Request(IReadOnlyList<NetlinkMessage> batch, string what)
+    {
+        lock (_turn)
+        {
+            _sequence = unchecked(_sequence + 1);
+            var bytes = new ArrayBufferWriter<byte>();
+            for (var place = 0; place < batch.Count; place++)
+            {
+                bytes.Write(batch[place].Finish(_sequence, acknowledged: place == batch.Count - 2));
+            }
+
+            Send(bytes.WrittenSpan, what);
+            while (!ReadAnswer(what, _ => { }))
+            {
+            }
+        }
+    }
+
     /// <summary>Sends a request and hands over each message of the answer (header included).</summary>
     public void Exchange(NetlinkMessage message, MessageReader each)
     {
         lock (_turn)
         {
-            Send(message);
-            while (!ReadAnswer(message, each))
+            _sequence = unchecked(_sequence + 1);
+            Send(message.Finish(_sequence), message.What);
+            while (!ReadAnswer(message.What, each))
             {
             }
         }
@@ -103,23 +128,21 @@ sealed unsafe class NetlinkSocket : IDisposable
 
     public void Dispose() => _handle.Dispose();
 
-    void Send(NetlinkMessage message)
+    void Send(ReadOnlySpan<byte> bytes, string what)
     {
-        _sequence = unchecked(_sequence + 1);
-        var bytes = message.Finish(_sequence);
         fixed (byte* start = bytes)
         {
             if (Libc.Send(_handle, start, bytes.Length, 0) != bytes.Length)
             {
-                throw KernelException.Last(message.What);
+                throw KernelException.Last(what);
             }
         }
     }
 
     /// <summary>Reads one datagram; true when the answer to the request is complete.</summary>
-    bool ReadAnswer(NetlinkMessage message, MessageReader each)
+    bool ReadAnswer(string what, MessageReader each)
     {
-        var rest = _answer.AsSpan(0, Receive(message));
+        var rest = _answer.AsSpan(0, Receive(what));
         while (rest.Length >= HeaderBytes)
         {
             var length = BinaryPrimitives.ReadInt32LittleEndian(rest);
@@ -131,7 +154,7 @@ sealed unsafe class NetlinkSocket : IDisposable
                 _interrupted |= (BinaryPrimitives.ReadUInt16LittleEndian(rest[6..]) & NetlinkFlags.DumpInterrupted) != 0;
                 if (type is MessageDone or MessageError)
                 {
-                    ThrowIfRefused(message, rest[..length]);
+                    ThrowIfRefused(what, rest[..length]);
                     return true;
                 }
 
@@ -144,7 +167,7 @@ sealed unsafe class NetlinkSocket : IDisposable
         return false;
     }
 
-    int Receive(NetlinkMessage message)
+    int Receive(string what)
     {
         const int interrupted = 4;
         fixed (byte* start = _answer)
@@ -159,18 +182,18 @@ sealed unsafe class NetlinkSocket : IDisposable
 
                 if (Marshal.GetLastPInvokeError() != interrupted)
                 {
-                    throw KernelException.Last(message.What + ", waiting for the answer");
+                    throw KernelException.Last(what + ", waiting for the answer");
                 }
             }
         }
     }
 
-    static void ThrowIfRefused(NetlinkMessage message, ReadOnlySpan<byte> error)
+    static void ThrowIfRefused(string what, ReadOnlySpan<byte> error)
     {
         var errno = -BinaryPrimitives.ReadInt32LittleEndian(error[HeaderBytes..]);
         if (errno != 0)
         {
-            throw new KernelException(errno, message.What, Explanation(error));
+            throw new KernelException(errno, what, Explanation(error));
         }
     }
 
@@ -223,6 +246,8 @@ sealed unsafe class NetlinkSocket : IDisposable
         _ = Libc.SetSocketOption(descriptor, SolSocket, ReceiveTimeout, timeout, 16);
         var receiveBytes = 8 << 20;
         _ = Libc.SetSocketOption(descriptor, SolSocket, ReceiveBufferForce, &receiveBytes, 4);
+        var sendBytes = 1 << 20;
+        _ = Libc.SetSocketOption(descriptor, SolSocket, SendBufferForce, &sendBytes, 4);
         var on = 1;
         _ = Libc.SetSocketOption(descriptor, SolNetlink, CapAck, &on, 4);
         _ = Libc.SetSocketOption(descriptor, SolNetlink, ExtendedAck, &on, 4);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace ControlPlane.DriverLinux;
@@ -7,39 +6,50 @@ namespace ControlPlane.DriverLinux;
 /// <summary>A packet rule as the kernel tells it.</summary>
 /// <param name="Packets">Of its counter; 0 without one.</param>
 /// <param name="Digest">Of what it does, its counter's state aside: another digest is another rule.</param>
-readonly record struct RuleInfo(string Chain, string Comment, long Packets, string Digest);
+readonly record struct RuleInfo(string Table, string Chain, string Comment, long Packets, string Digest);
+
+/// <summary>Where the kernel calls a chain: for which device's frames, in which turn, and what becomes of those that no rule decides.</summary>
+readonly record struct HookInfo(uint Number, int Priority, string Device, uint Policy)
+{
+    const uint Ingress = 0;
+    const uint Egress = 1;
+    const int Early = -200;
+    const uint Accept = 1;
+
+    /// <summary>As a port's chain of that name should be called.</summary>
+    public static HookInfo Of(string chain, string device) =>
+        new(chain == Ruleset.Outbound ? Ingress : Egress, Early, device, Accept);
+}
+
+/// <summary>Without a hook: the kernel does not call it by itself.</summary>
+readonly record struct ChainInfo(string Table, string Name, HookInfo? Hook);
 
 /// <summary>
-/// Questions about packet rules in the kernel's encoding (linux/netfilter/nf_tables.h). Rules are written by the library;
-/// they are read here, because of thousands of ports only what is asked for may be read, and in one question.
+/// Questions about the packet rules of devices (family netdev) in the kernel's encoding (linux/netfilter/nf_tables.h), and
+/// the reading of its answers.
 /// </summary>
 static class RulesetMessages
 {
-    const ushort Subsystem = 10 << 8;
+    public const ushort Subsystem = 10 << 8;
+    public const byte Devices = 5;
+    public const int TableName = 1;
+    public const int TableFlags = 2;
+    public const int ChainName = 3;
+    public const int ChainHook = 4;
+    public const int ChainPolicy = 5;
+    public const int ChainType = 7;
+    public const int HookNumber = 1;
+    public const int HookPriority = 2;
+    public const int HookDevice = 3;
+    public const int RuleChain = 2;
+    public const int RuleExpressions = 4;
+    public const int RuleUserData = 7;
+
+    const ushort GetTableType = Subsystem | 1;
     const ushort GetChainType = Subsystem | 4;
     const ushort GetRuleType = Subsystem | 7;
-    const ushort GetElementType = Subsystem | 13;
     const ushort GetGenerationType = Subsystem | 16;
-    const byte Bridge = 7;
     const int HeaderBytes = 16 + 4;
-
-    const int Table = 1;
-    const int RuleChain = 2;
-    const int RuleExpressions = 4;
-    const int RuleUserData = 7;
-    const int ChainName = 3;
-    const int ElementSet = 2;
-    const int ElementList = 3;
-    const int ListElement = 1;
-    const int ElementKey = 1;
-    const int ElementData = 2;
-    const int DataValue = 1;
-    const int DataVerdict = 2;
-    const int VerdictChain = 2;
-    const int ExpressionName = 1;
-    const int ExpressionData = 2;
-    const int CounterPackets = 2;
-    const int NameBytesMax = 16;
 
     const ushort Acknowledged = NetlinkFlags.Request | NetlinkFlags.Ack;
     const ushort Dump = NetlinkFlags.Request | NetlinkFlags.Dump;
@@ -47,29 +57,21 @@ static class RulesetMessages
     /// <summary>The number of the last transaction in this namespace.</summary>
     public static NetlinkMessage Generation() => Message(GetGenerationType, Acknowledged, "get ruleset generation");
 
-    public static NetlinkMessage Chain(string table, string chain) =>
-        Message(GetChainType, Acknowledged, "get chain " + chain).Add(Table, table).Add(ChainName, chain);
+    public static NetlinkMessage Tables() => Message(GetTableType, Dump, "list tables");
+
+    public static NetlinkMessage Table(string table) =>
+        Message(GetTableType, Acknowledged, "get table " + table).Add(TableName, table);
 
     public static NetlinkMessage Chains() => Message(GetChainType, Dump, "list chains");
 
-    /// <summary>Of the table, or of one chain.</summary>
-    public static NetlinkMessage Rules(string table, string? chain)
-    {
-        var message = Message(GetRuleType, Dump, "list rules of " + (chain ?? table)).Add(Table, table);
-        return chain is null ? message : message.Add(RuleChain, chain);
-    }
+    public static NetlinkMessage Chain(string table, string chain) =>
+        Message(GetChainType, Acknowledged, "get chain " + chain).Add(TableName, table).Add(ChainName, chain);
 
-    public static NetlinkMessage Elements(string table, string map) =>
-        Message(GetElementType, Dump, "list elements of " + map).Add(Table, table).Add(ElementSet, map);
-
-    /// <summary>The element of one device.</summary>
-    public static NetlinkMessage Element(string table, string map, string device)
+    /// <summary>Of one table, or of all.</summary>
+    public static NetlinkMessage Rules(string? table)
     {
-        var key = new byte[NameBytesMax];
-        Encoding.ASCII.GetBytes(device, key);
-        return Message(GetElementType, Acknowledged, $"get element {device} of {map}").Add(Table, table).Add(ElementSet, map)
-            .AddNested(ElementList, list => list.AddNested(ListElement, element =>
-                element.AddNested(ElementKey, wrapped => wrapped.Add(DataValue, key))));
+        var message = Message(GetRuleType, Dump, "list rules of " + (table ?? "all devices"));
+        return table is null ? message : message.Add(TableName, table);
     }
 
     public static uint ReadGeneration(ReadOnlySpan<byte> message)
@@ -85,60 +87,56 @@ static class RulesetMessages
         return 0;
     }
 
-    /// <summary>What a chain is bound to, with its verdict for what no rule decides.</summary>
-    public static string ReadHook(ReadOnlySpan<byte> message)
+    public static (string Name, uint Flags) ReadTable(ReadOnlySpan<byte> message)
     {
-        const int hook = 4;
-        const int policy = 5;
-        var text = new StringBuilder();
+        var (name, flags) = ("", 0u);
         foreach (var attribute in new NetlinkAttributes(message[HeaderBytes..]))
         {
-            if (attribute.Type is hook or policy)
-            {
-                text.Append(Convert.ToHexStringLower(attribute.Value)).Append(' ');
-            }
+            name = attribute.Type == TableName ? Text(attribute.Value) : name;
+            flags = attribute.Type == TableFlags ? BinaryPrimitives.ReadUInt32BigEndian(attribute.Value) : flags;
         }
 
-        return text.ToString();
+        return (name, flags);
     }
 
-    public static (string Table, string Name) ReadChain(ReadOnlySpan<byte> message)
+    public static ChainInfo ReadChain(ReadOnlySpan<byte> message)
     {
-        var (table, name) = ("", "");
-        foreach (var attribute in new NetlinkAttributes(message[HeaderBytes..]))
-        {
-            table = attribute.Type == Table ? Text(attribute.Value) : table;
-            name = attribute.Type == ChainName ? Text(attribute.Value) : name;
-        }
-
-        return (table, name);
-    }
-
-    /// <summary>Which device leads to which chain.</summary>
-    public static IEnumerable<(string Device, string Chain)> ReadElements(ReadOnlySpan<byte> message)
-    {
-        List<(string Device, string Chain)> found = [];
-        foreach (var attribute in new NetlinkAttributes(message[HeaderBytes..]))
-        {
-            if (attribute.Type == ElementList)
-            {
-                foreach (var element in new NetlinkAttributes(attribute.Value))
-                {
-                    found.Add(ReadElement(element.Value));
-                }
-            }
-        }
-
-        return found;
-    }
-
-    public static RuleInfo ReadRule(ReadOnlySpan<byte> message)
-    {
-        var rule = new RuleInfo("", "", 0, "");
+        var (table, name, policy) = ("", "", 0u);
+        HookInfo? hook = null;
         foreach (var attribute in new NetlinkAttributes(message[HeaderBytes..]))
         {
             switch (attribute.Type)
             {
+                case TableName:
+                    table = Text(attribute.Value);
+                    break;
+                case ChainName:
+                    name = Text(attribute.Value);
+                    break;
+                case ChainHook:
+                    hook = ReadHook(attribute.Value);
+                    break;
+                case ChainPolicy:
+                    policy = BinaryPrimitives.ReadUInt32BigEndian(attribute.Value);
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return new ChainInfo(table, name, hook is { } bound ? bound with { Policy = policy } : null);
+    }
+
+    public static RuleInfo ReadRule(ReadOnlySpan<byte> message)
+    {
+        var rule = new RuleInfo("", "", "", 0, "");
+        foreach (var attribute in new NetlinkAttributes(message[HeaderBytes..]))
+        {
+            switch (attribute.Type)
+            {
+                case TableName:
+                    rule = rule with { Table = Text(attribute.Value) };
+                    break;
                 case RuleChain:
                     rule = rule with { Chain = Text(attribute.Value) };
                     break;
@@ -146,7 +144,7 @@ static class RulesetMessages
                     rule = rule with { Comment = Comment(attribute.Value) };
                     break;
                 case RuleExpressions:
-                    var (packets, digest) = ReadExpressions(attribute.Value);
+                    var (packets, digest) = PacketExpressions.Read(attribute.Value);
                     rule = rule with { Packets = packets, Digest = digest };
                     break;
                 default:
@@ -157,83 +155,32 @@ static class RulesetMessages
         return rule;
     }
 
-    static (long Packets, string Digest) ReadExpressions(ReadOnlySpan<byte> expressions)
+    public static NetlinkMessage Message(ushort type, ushort flags, string what) =>
+        new NetlinkMessage(type, flags, what).Append([Devices, 0, 0, 0]);
+
+    /// <summary>One that is called for several devices names none here.</summary>
+    static HookInfo ReadHook(ReadOnlySpan<byte> hook)
     {
-        var packets = 0L;
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var expression in new NetlinkAttributes(expressions))
+        var read = default(HookInfo) with { Device = "" };
+        foreach (var attribute in new NetlinkAttributes(hook))
         {
-            var counter = false;
-            foreach (var part in new NetlinkAttributes(expression.Value))
+            read = attribute.Type switch
             {
-                if (part.Type == ExpressionName)
-                {
-                    counter = Text(part.Value) == "counter";
-                    hash.AppendData(part.Value);
-                }
-                else if (part.Type == ExpressionData && counter)
-                {
-                    packets = Counter(part.Value);
-                }
-                else
-                {
-                    hash.AppendData(part.Value);
-                }
-            }
+                HookNumber => read with { Number = BinaryPrimitives.ReadUInt32BigEndian(attribute.Value) },
+                HookPriority => read with { Priority = BinaryPrimitives.ReadInt32BigEndian(attribute.Value) },
+                HookDevice => read with { Device = Text(attribute.Value) },
+                _ => read,
+            };
         }
 
-        return (packets, Convert.ToHexStringLower(hash.GetHashAndReset())[..16]);
+        return read;
     }
 
-    static long Counter(ReadOnlySpan<byte> data)
-    {
-        foreach (var attribute in new NetlinkAttributes(data))
-        {
-            if (attribute.Type == CounterPackets)
-            {
-                return BinaryPrimitives.ReadInt64BigEndian(attribute.Value);
-            }
-        }
-
-        return 0;
-    }
-
-    static (string Device, string Chain) ReadElement(ReadOnlySpan<byte> element)
-    {
-        var (device, chain) = ("", "");
-        foreach (var part in new NetlinkAttributes(element))
-        {
-            foreach (var data in new NetlinkAttributes(part.Value))
-            {
-                switch (part.Type, data.Type)
-                {
-                    case (ElementKey, DataValue):
-                        device = Text(data.Value);
-                        break;
-                    case (ElementData, DataVerdict):
-                        foreach (var verdict in new NetlinkAttributes(data.Value))
-                        {
-                            chain = verdict.Type == VerdictChain ? Text(verdict.Value) : chain;
-                        }
-
-                        break;
-                    default:
-                        break;
-                }
-            }
-        }
-
-        return (device, chain);
-    }
-
-    /// <summary>The library keeps a rule's comment as type, length and text.</summary>
+    /// <summary>A comment is kept as type, length and text, as the program nft does.</summary>
     static string Comment(ReadOnlySpan<byte> userData) =>
         userData.Length > 2 && userData[0] == 0 && userData[1] <= userData.Length - 2
             ? Text(userData.Slice(2, userData[1]))
             : "";
-
-    static NetlinkMessage Message(ushort type, ushort flags, string what) =>
-        new NetlinkMessage(type, flags, what).Append([Bridge, 0, 0, 0]);
 
     static string Text(ReadOnlySpan<byte> value) => Encoding.UTF8.GetString(value).TrimEnd('\0');
 }

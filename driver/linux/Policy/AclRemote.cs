@@ -4,14 +4,20 @@ using System.Net.Sockets;
 
 namespace ControlPlane.DriverLinux;
 
-/// <summary>The other side of an access rule, in the one form that the rule's text may contain.</summary>
-sealed record AclRemote(string Family, string Address, int Prefix, int PrefixMax)
+/// <summary>The other side of an access rule: a MAC or an IP address, or the first bits of one.</summary>
+sealed record AclRemote(RemoteKind Kind, byte[] Address, int Prefix)
 {
+    const int Ip4Type = 0x0800;
+    const int Ip6Type = 0x86dd;
+
+    // ARPHRD_ETHER, in the machine's byte order.
+    static readonly FieldMatch FromEthernet = new(PacketField.InDeviceType, [1, 0]);
+
     public static AclRemote? Parse(string text)
     {
         if (MacText.Canonical(text) is { } mac)
         {
-            return new AclRemote("ether", mac, 48, 48);
+            return new AclRemote(RemoteKind.Mac, MacText.Bytes(mac), 48);
         }
 
         var parts = text.Split('/');
@@ -29,22 +35,56 @@ sealed record AclRemote(string Family, string Address, int Prefix, int PrefixMax
             return null;
         }
 
-        for (var bit = prefix; bit < max; bit++)
+        var mask = MaskOf(prefix, bytes.Length);
+        return new AclRemote(
+            max == 32 ? RemoteKind.Ip4 : RemoteKind.Ip6, [.. bytes.Zip(mask, (part, bits) => (byte)(part & bits))], prefix);
+    }
+
+    /// <param name="entering">From the guest: the remote is where the frame goes to, else where it comes from.</param>
+    public IEnumerable<FieldMatch> Match(bool entering)
+    {
+        var source = !entering;
+        if (Kind == RemoteKind.Mac)
         {
-            bytes[bit / 8] &= (byte)(0xff ^ (0x80 >> (bit % 8)));
+            return Mac(entering, source, Address);
         }
 
-        return new AclRemote(max == 32 ? "ip" : "ip6", new IPAddress(bytes).ToString(), prefix, max);
+        var v4 = Kind == RemoteKind.Ip4;
+        var type = OfType(v4 ? Ip4Type : Ip6Type);
+        return Prefix == 0
+            ? [type]
+            : [type, new FieldMatch(
+                v4 ? PacketField.Ip4(source) : PacketField.Ip6(source), Address,
+                Prefix == Address.Length * 8 ? null : MaskOf(Prefix, Address.Length))];
     }
 
     /// <summary>
-    /// The protocol is asked for explicitly: what the library would ask compares bytes that hold a tag if there is one.
+    /// The type of the device is asked for where the kernel knows one, which is where a frame comes in: with it
+    /// a listing of the rules shows the address as one.
     /// </summary>
-    public string Match(string field) => (Family, Prefix) switch
+    public static IEnumerable<FieldMatch> Mac(bool entering, bool source, byte[] address, bool not = false)
     {
-        ("ether", _) => $"ether {field} {Address}",
-        (_, 0) => $"meta protocol {Family}",
-        _ when Prefix == PrefixMax => $"meta protocol {Family} {Family} {field} {Address}",
-        _ => $"meta protocol {Family} {Family} {field} {Address}/{Prefix.ToString(CultureInfo.InvariantCulture)}",
-    };
+        var match = new FieldMatch(PacketField.Mac(source), address, Not: not);
+        return entering ? [FromEthernet, match] : [match];
+    }
+
+    public static FieldMatch OfType(int type) => FieldMatch.Of(PacketField.Protocol, type);
+
+    static byte[] MaskOf(int prefix, int bytes)
+    {
+        var mask = new byte[bytes];
+        for (var bit = 0; bit < prefix; bit++)
+        {
+            mask[bit / 8] |= (byte)(0x80 >> (bit % 8));
+        }
+
+        return mask;
+    }
+}
+
+enum RemoteKind
+{
+    Mac,
+    Ip4,
+    Ip6,
 }

@@ -3,16 +3,14 @@ using ControlPlane.Messages;
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
-/// The packet rules of all NICs of a host: applied by device name, so they can be there before the device is, and read
-/// back. What the kernel compiled from a policy is remembered when it is applied or first seen; another content under
-/// the same names was made by another hand.
+/// The packet rules of all NICs of a host, each NIC's in a table of its own (<see cref="Ruleset"/>): made before the
+/// device is on its bridge, and read back. What the kernel has must be what was encoded, rule by rule; anything else
+/// was made by another hand.
 /// </summary>
-sealed class PortFilter(string networkNamespace) : IDisposable
+sealed class PortFilter(string networkNamespace, Links links) : IDisposable
 {
     readonly Lock _sync = new();
-    readonly Ruleset _ruleset = new(networkNamespace);
-    readonly Dictionary<string, string> _compiled = [];
-    Nftables? _library;
+    readonly Ruleset _ruleset = new(networkNamespace, links);
 
     /// <summary>Transactions that changed a NIC's rules, so far.</summary>
     public long Applied { get; private set; }
@@ -20,23 +18,23 @@ sealed class PortFilter(string networkNamespace) : IDisposable
     public long FullReadings => _ruleset.FullReadings;
 
     /// <summary>Makes the rules so; nothing is done if they are.</summary>
-    public void Apply(PortRules port)
+    /// <param name="device">The device's place in the kernel's table of links.</param>
+    public void Apply(PortRules port, int device)
     {
         lock (_sync)
         {
-            var now = _ruleset.View();
-            if (!Enforces(now, port))
+            if (!Enforces(_ruleset.Table(port.Device, device), port))
             {
-                Commit(port, now, counts: null);
+                Commit(port, device, counts: null);
             }
         }
     }
 
-    public bool Enforces(PortRules port)
+    public bool Enforces(PortRules port, int device)
     {
         lock (_sync)
         {
-            return Enforces(_ruleset.View(), port);
+            return Enforces(_ruleset.Table(port.Device, device), port);
         }
     }
 
@@ -45,14 +43,20 @@ sealed class PortFilter(string networkNamespace) : IDisposable
     {
         lock (_sync)
         {
-            var now = _ruleset.View();
-            if (RuleText.Remove(device, now) is { Length: > 0 } text)
+            if (_ruleset.Has(device))
             {
-                Forget(now, device);
-                Library().Commit(text, "remove the rules of " + device);
+                _ruleset.Commit(device, 0, [RulesetChanges.DeleteTable(device)], "remove the rules of " + device);
                 Applied++;
-                _ruleset.After(now, device);
             }
+        }
+    }
+
+    /// <summary>Removes the rules of devices that went while nobody was there to remove them too.</summary>
+    public void RemoveLeft()
+    {
+        foreach (var device in Left())
+        {
+            Remove(device);
         }
     }
 
@@ -61,8 +65,7 @@ sealed class PortFilter(string networkNamespace) : IDisposable
     {
         lock (_sync)
         {
-            return RuleCounts.Of(
-                [.. _ruleset.ReadRules(port.Outbound), .. _ruleset.ReadRules(port.Inbound)], acls);
+            return RuleCounts.Of(_ruleset.ReadRules(port.Device), acls);
         }
     }
 
@@ -70,7 +73,7 @@ sealed class PortFilter(string networkNamespace) : IDisposable
     /// Lets the counters go on from counts that were gathered elsewhere. The comments hold what was given, so giving
     /// the same again changes nothing.
     /// </summary>
-    public void Continue(PortRules port, NicRuntime from)
+    public void Continue(PortRules port, int device, NicRuntime from)
     {
         lock (_sync)
         {
@@ -80,54 +83,54 @@ sealed class PortFilter(string networkNamespace) : IDisposable
                 return;
             }
 
-            Commit(port, _ruleset.View(), new RuleCounts(
+            Commit(port, device, new RuleCounts(
                 counts.Spoofed with { Given = from.SpoofedDropped },
                 [.. counts.Acls.Select((acl, place) => acl with { Given = from.AclHits[place] })]));
         }
     }
 
-    public void Dispose()
+    public void Dispose() => _ruleset.Dispose();
+
+    static bool Enforces(DeviceTable? now, PortRules port) => now is { Whole: true } && port.AreIn(now);
+
+    void Commit(PortRules port, int device, RuleCounts? counts)
     {
-        _library?.Dispose();
-        _ruleset.Dispose();
-    }
-
-    bool Enforces(RulesetView now, PortRules port) =>
-        now.Whole
-        && now.Chain(Ruleset.Outbound, port.Device) == port.Outbound
-        && now.Chain(Ruleset.Inbound, port.Device) == port.Inbound
-        && Holds(now, port, port.Outbound, AclDirection.Outbound)
-        && Holds(now, port, port.Inbound, AclDirection.Inbound);
-
-    bool Holds(RulesetView now, PortRules port, string chain, AclDirection direction)
-    {
-        var rules = now.Rules.GetValueOrDefault(chain) ?? [];
-        var compiled = string.Join(' ', rules.Select(rule => rule.Digest));
-        if (!_compiled.TryGetValue(chain, out var remembered))
-        {
-            _compiled[chain] = remembered = compiled;
-        }
-
-        return compiled == remembered
-            && rules.Select(rule => PortRules.Plain(rule.Comment)).SequenceEqual(port.Rules(direction).Select(rule => rule.Comment));
-    }
-
-    void Commit(PortRules port, RulesetView now, RuleCounts? counts)
-    {
-        // What is remembered of these names is of before.
-        Forget(now, port.Device);
-        Library().Commit(RuleText.Replace(port, now, counts), "apply the rules of " + port.Device);
+        _ruleset.Commit(port.Device, device, [.. Replace(port, _ruleset.Table(port.Device, device), counts)], "apply the rules of " + port.Device);
         Applied++;
-        _ruleset.After(now, port.Device);
     }
 
-    void Forget(RulesetView now, string device)
+    /// <summary>Between two frames: what is replaced and what replaces it are in one transaction.</summary>
+    static IEnumerable<NetlinkMessage> Replace(PortRules port, DeviceTable? now, RuleCounts? counts)
     {
-        foreach (var chain in now.Owned(device))
+        if (now is { Whole: false })
         {
-            _compiled.Remove(chain);
+            // Another hand was at it, or the device is a new one: all of it is made anew.
+            yield return RulesetChanges.DeleteTable(port.Device);
+        }
+
+        if (now is not { Whole: true })
+        {
+            yield return RulesetChanges.NewTable(port.Device);
+        }
+
+        foreach (var direction in (AclDirection[])[AclDirection.Outbound, AclDirection.Inbound])
+        {
+            var chain = PortRules.Chain(direction);
+            yield return now is { Whole: true }
+                ? RulesetChanges.Flush(port.Device, chain)
+                : RulesetChanges.NewChain(port.Device, chain, HookInfo.Of(chain, port.Device));
+            foreach (var rule in port.Rules(direction, counts))
+            {
+                yield return RulesetChanges.NewRule(port.Device, chain, rule);
+            }
         }
     }
 
-    Nftables Library() => _library ??= Nftables.Open(networkNamespace);
+    List<string> Left()
+    {
+        lock (_sync)
+        {
+            return [.. _ruleset.Devices().Where(device => DeviceNames.IsNic(device) && links.Find(device) is null)];
+        }
+    }
 }

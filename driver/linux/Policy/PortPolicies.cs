@@ -3,9 +3,8 @@ using ControlPlane.Messages;
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
-/// The policies of a host's NICs in the kernel. Packet rules come first and by device name, before there is a device;
-/// what sits on the device comes before it is on its bridge (switch.md 3.4 G6). All of it lives in the kernel and goes on
-/// without this process.
+/// The policies of a host's NICs in the kernel: packet rules and traffic control, both bound to the device and there
+/// before it is on its bridge (switch.md 3.4 G6). All of it lives in the kernel and goes on without this process.
 /// </summary>
 sealed class PortPolicies : IDisposable
 {
@@ -20,9 +19,9 @@ sealed class PortPolicies : IDisposable
     readonly Lock _sync = new();
     readonly Dictionary<string, (DeviceRecord Record, PortRules Rules)> _rules = [];
 
-    PortPolicies(string networkNamespace)
+    PortPolicies(string networkNamespace, Links links)
     {
-        _filter = new PortFilter(networkNamespace);
+        _filter = new PortFilter(networkNamespace, links);
         _traffic = Traffic.Open(networkNamespace);
         _addresses = ForwardingTable.Open(networkNamespace);
         _devices = new PortTraffic(_traffic, _programs);
@@ -32,7 +31,8 @@ sealed class PortPolicies : IDisposable
 
     public long FullReadings => _filter.FullReadings;
 
-    public static PortPolicies Open(string networkNamespace) => new(networkNamespace);
+    /// <param name="links">Of the same namespace.</param>
+    public static PortPolicies Open(string networkNamespace, Links links) => new(networkNamespace, links);
 
     /// <summary>Null when this host can enforce it; else what is wrong with it.</summary>
     public static string? Refuse(PortPolicy policy, string? mac)
@@ -49,8 +49,8 @@ sealed class PortPolicies : IDisposable
             : PortRules.Refuse(policy, mac);
     }
 
-    /// <summary>The part that needs no device.</summary>
-    public void ApplyRules(DeviceRecord record)
+    /// <summary>Packet rules: one transaction.</summary>
+    public void ApplyRules(DeviceRecord record, LinkInfo link)
     {
         if (record.Policy is null)
         {
@@ -58,11 +58,11 @@ sealed class PortPolicies : IDisposable
         }
         else
         {
-            _filter.Apply(Rules(record, record.Policy));
+            _filter.Apply(Rules(record, record.Policy), link.Index);
         }
     }
 
-    /// <summary>The part that is on the device.</summary>
+    /// <summary>Traffic control: each piece in place.</summary>
     public void ApplyTraffic(DeviceRecord record, LinkInfo link)
     {
         if (record.Policy is null)
@@ -75,7 +75,7 @@ sealed class PortPolicies : IDisposable
         }
     }
 
-    /// <summary>After the device went: what was on it went with it.</summary>
+    /// <summary>After the device went: its traffic control went with it, its packet rules have nothing to be called for.</summary>
     public void Remove(string device)
     {
         _filter.Remove(device);
@@ -84,6 +84,9 @@ sealed class PortPolicies : IDisposable
             _rules.Remove(device);
         }
     }
+
+    /// <summary>What an end between the two left behind: rules of devices that are no more.</summary>
+    public void RemoveLeft() => _filter.RemoveLeft();
 
     /// <summary>The digest of the wanted policy if the kernel has all of it as it should be, else null.</summary>
     public string? Enforced(DeviceRecord record, LinkInfo link) =>
@@ -115,7 +118,7 @@ sealed class PortPolicies : IDisposable
     {
         if (record.Policy is { } policy)
         {
-            _filter.Continue(Rules(record, policy), gathered);
+            _filter.Continue(Rules(record, policy), link.Index, gathered);
         }
 
         foreach (var address in gathered.Learned)
@@ -133,7 +136,7 @@ sealed class PortPolicies : IDisposable
     }
 
     string? Enforced(DeviceRecord record, PortPolicy policy, int device, Qdisc? bucket) =>
-        Rules(record, policy) is var rules && _filter.Enforces(rules) && _devices.Enforces(device, policy, bucket)
+        Rules(record, policy) is var rules && _filter.Enforces(rules, device) && _devices.Enforces(device, policy, bucket)
             ? rules.Digest
             : null;
 

@@ -6,9 +6,7 @@ namespace ControlPlane.DriverLinux;
 /// <summary>
 /// The packet rules of one NIC: its spoofing guard and its access list, each rule with a comment that says which it is.
 /// The first rule of each of its two chains decides nothing: its comment holds the policy's digest and the address that is
-/// guarded, so the kernel's own listing is the read-back of the policy, and it outlives this process. The chains keep their
-/// names: only their rules are replaced, which the kernel does between two frames. (A frame that found its chain by a map
-/// just before a new chain took the place could meet that chain still without its rules.)
+/// guarded, so the kernel's own listing is the read-back of the policy, and it outlives this process.
 /// </summary>
 sealed class PortRules
 {
@@ -17,20 +15,23 @@ sealed class PortRules
     const string Mark = "policy=";
     const string AclPrefix = "acl-";
     const char Base = '+';
+    const int ArpType = 0x0806;
 
     readonly PortPolicy _policy;
-    readonly string? _mac;
+    readonly byte[]? _mac;
     readonly string _mark;
+    readonly Lazy<List<RuleInfo>> _expected;
 
     public PortRules(string device, PortPolicy policy, string? mac)
     {
         _policy = policy;
-        _mac = policy.AllowMacSpoofing ? null : mac;
+        _mac = policy.AllowMacSpoofing || mac is null ? null : MacText.Bytes(mac);
         Device = device;
         Digest = policy.Digest;
-        _mark = $"{Mark}{Digest}.{_mac?.Replace(":", "", StringComparison.Ordinal) ?? "any"}";
-        Outbound = device + ".out";
-        Inbound = device + ".in";
+        _mark = $"{Mark}{Digest}.{(_mac is null ? "any" : Convert.ToHexStringLower(_mac))}";
+        _expected = new(() => [.. from direction in (AclDirection[])[AclDirection.Outbound, AclDirection.Inbound]
+                                  from rule in Rules(direction)
+                                  select RulesetChanges.AsRead(device, Chain(direction), rule)]);
     }
 
     public string Device { get; }
@@ -38,25 +39,25 @@ sealed class PortRules
     /// <summary>Of the policy.</summary>
     public string Digest { get; }
 
-    /// <summary>The chain for frames from the guest.</summary>
-    public string Outbound { get; }
+    /// <summary>The chain for frames from the guest, or for those to it.</summary>
+    public static string Chain(AclDirection direction) =>
+        direction == AclDirection.Outbound ? Ruleset.Outbound : Ruleset.Inbound;
 
-    /// <summary>The chain for frames to the guest.</summary>
-    public string Inbound { get; }
-
-    /// <summary>The device whose chain it is.</summary>
-    public static string DeviceOf(string chain) => chain.Split('.')[0];
+    /// <summary>Whether these are the rules of each chain in their order, counters aside.</summary>
+    public bool AreIn(DeviceTable table) =>
+        table.Rules.Count == _expected.Value.Count
+        && table.Rules.OrderBy(rule => rule.Chain == Ruleset.Inbound)
+            .Select(rule => rule with { Comment = Plain(rule.Comment), Packets = 0 }).SequenceEqual(_expected.Value);
 
     /// <summary>Rules of a chain, with the counts on which their counters go on.</summary>
-    public IEnumerable<(string Comment, string Text)> Rules(AclDirection direction, RuleCounts? counts = null)
+    public IEnumerable<PacketRule> Rules(AclDirection direction, RuleCounts? counts = null)
     {
-        yield return (_mark, $"continue comment \"{_mark}\"");
+        yield return new PacketRule(_mark, [], RuleVerdict.Continue, null);
         if (direction == AclDirection.Outbound && _mac is not null)
         {
-            yield return Rule(Spoof, $"ether saddr != {_mac}", counts?.Spoofed ?? default, AclAction.Deny);
-
-            // Not the library's own dependency: it compares the bytes behind the source address, which hold a tag if there is one.
-            yield return Rule(SpoofArp, $"meta protocol arp arp saddr ether != {_mac}", default, AclAction.Deny);
+            yield return Rule(Spoof, AclRemote.Mac(entering: true, source: true, _mac, not: true), counts?.Spoofed ?? default, AclAction.Deny);
+            yield return Rule(
+                SpoofArp, [AclRemote.OfType(ArpType), new FieldMatch(PacketField.ArpSender, _mac, Not: true)], default, AclAction.Deny);
         }
 
         for (var place = 0; place < _policy.Acls.Count; place++)
@@ -114,40 +115,35 @@ sealed class PortRules
             : null;
     }
 
-    static string Match(AclRule rule)
+    static IEnumerable<FieldMatch> Match(AclRule rule)
     {
         // The remote is where a frame from the guest goes to, and where one to the guest comes from.
-        var (far, near) = rule.Direction == AclDirection.Outbound ? ("d", "s") : ("s", "d");
-        List<string> parts = [];
-        if (rule.Remote is not null && AclRemote.Parse(rule.Remote) is { } remote)
+        var entering = rule.Direction == AclDirection.Outbound;
+        var remote = rule.Remote is null ? null : AclRemote.Parse(rule.Remote);
+        foreach (var match in remote?.Match(entering) ?? [])
         {
-            parts.Add(remote.Match(far + "addr"));
+            yield return match;
         }
 
         if (rule.Protocol is { } protocol)
         {
-            parts.Add($"meta l4proto {Number(protocol)}");
+            yield return new FieldMatch(PacketField.TransportProtocol, [(byte)protocol]);
         }
 
         if (rule.RemotePort is { } there)
         {
-            parts.Add($"th {far}port {Number(there)}");
+            yield return FieldMatch.Of(PacketField.Port(source: !entering), there);
         }
 
         if (rule.LocalPort is { } here)
         {
-            parts.Add($"th {near}port {Number(here)}");
+            yield return FieldMatch.Of(PacketField.Port(source: entering), here);
         }
-
-        return string.Join(' ', parts);
     }
 
-    static (string Comment, string Text) Rule(string name, string match, RuleCount count, AclAction action)
-    {
-        var comment = count.Given == 0 ? name : $"{name}{Base}{Number(count.Given)}";
-        var verdict = action == AclAction.Allow ? "accept" : "drop";
-        return (name, $"{match} counter packets {Number(count.Sum)} bytes 0 {verdict} comment \"{comment}\"");
-    }
+    static PacketRule Rule(string name, IEnumerable<FieldMatch> matches, RuleCount count, AclAction action) => new(
+        count.Given == 0 ? name : $"{name}{Base}{Number(count.Given)}", [.. matches],
+        action == AclAction.Allow ? RuleVerdict.Accept : RuleVerdict.Drop, count.Sum);
 
     static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,138 +1,135 @@
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
-/// Reads the table of port rules of one namespace. The kernel counts the transactions of a namespace: while that number
-/// is the one of the last reading nothing was changed by any hand, and the last reading holds. So to look again costs
-/// one small question, however many ports there are, and only a change by another hand costs a reading of everything.
+/// The tables of port rules of one namespace. Each NIC's device has a table of its name with two chains, which the kernel
+/// calls for that device alone: where a frame enters from the guest, and where it leaves towards it. So a frame meets
+/// only its own port's rules, and a transaction is checked against that port's alone, however many ports there are.
+/// The kernel counts the transactions of a namespace: while that number is the one of the last reading nothing was
+/// changed by any hand, and the last reading holds. So to look again costs one small question, and only a change by
+/// another hand costs a reading of everything.
 /// </summary>
-sealed class Ruleset(string networkNamespace) : IDisposable
+sealed class Ruleset(string networkNamespace, Links links) : IDisposable
 {
-    public const string Table = "ports";
     public const string Outbound = "outbound";
     public const string Inbound = "inbound";
 
     NetlinkSocket? _socket;
-    RulesetView? _last;
+    uint _generation;
+    Dictionary<string, DeviceTable>? _tables;
 
     /// <summary>Readings of everything so far.</summary>
     public long FullReadings { get; private set; }
 
-    public RulesetView View()
+    /// <summary>What is there for a device; a kernel may take chains away with a device, so that of another one is read anew.</summary>
+    public DeviceTable? Table(string name, int device)
     {
-        var generation = Generation();
-        if (_last is null || _last.Generation != generation)
+        var tables = Tables();
+        if (!tables.TryGetValue(name, out var table))
         {
-            _last = ReadAll();
+            return null;
         }
 
-        return _last;
+        if (table.Device != device)
+        {
+            Read(tables, name, device);
+        }
+
+        return tables.GetValueOrDefault(name);
     }
+
+    public bool Has(string device) => Tables().ContainsKey(device);
+
+    public IReadOnlyCollection<string> Devices() => Tables().Keys;
 
     /// <summary>
-    /// After a transaction of our own about one device: if no other hand came between, only that device is read.
+    /// A transaction about one device: all of it or nothing. If no other hand came between, only that device is read after it.
     /// </summary>
-    public RulesetView After(RulesetView before, string device)
+    public void Commit(string name, int device, IReadOnlyList<NetlinkMessage> changes, string what)
     {
-        var generation = Generation();
-        if (!before.Whole || generation != before.Generation + 1)
+        var tables = Tables();
+        var before = _generation;
+        Socket().Request([RulesetChanges.Begin(), .. changes, RulesetChanges.End()], what);
+        if (Generation() == before + 1)
         {
-            return _last = ReadAll();
+            _generation = before + 1;
+            Read(tables, name, device);
         }
-
-        before.Forget(device);
-        before.Generation = generation;
-        foreach (var (map, chains) in before.Maps)
+        else
         {
-            if (ReadElement(map, device) is { } chain)
-            {
-                chains[device] = chain;
-                before.Owned(device).Add(chain);
-                before.Rules[chain] = ReadRules(chain);
-            }
+            ReadAll();
         }
-
-        return _last = before;
     }
 
-    /// <summary>The rules of one chain with their counters of now.</summary>
-    public List<RuleInfo> ReadRules(string? chain) => Absent(
-        () => Socket().Collect(() => RulesetMessages.Rules(Table, chain), bytes => RulesetMessages.ReadRule(bytes)), []);
+    /// <summary>The rules of one device, or of all, with their counters of now.</summary>
+    public List<RuleInfo> ReadRules(string? device) => Absent(
+        () => Socket().Collect(() => RulesetMessages.Rules(device), bytes => RulesetMessages.ReadRule(bytes)), []);
 
     public void Dispose() => _socket?.Dispose();
 
+    Dictionary<string, DeviceTable> Tables() =>
+        _tables is { } tables && _generation == Generation() ? tables : ReadAll();
+
     uint Generation()
     {
+        // No packet rules in this kernel, so none of ours either; a policy is refused when it is written.
         var generation = 0u;
-        try
-        {
-            Socket().Exchange(RulesetMessages.Generation(), bytes => generation = RulesetMessages.ReadGeneration(bytes));
-        }
-        catch (KernelException error) when (IsAbsent(error))
-        {
-            // No packet rules in this kernel, so none of ours either; a policy is refused when it is written.
-        }
-
+        One(RulesetMessages.Generation(), bytes => generation = RulesetMessages.ReadGeneration(bytes));
         return generation;
     }
 
-    RulesetView ReadAll()
+    Dictionary<string, DeviceTable> ReadAll()
     {
         FullReadings++;
 
-        // The number is asked for first: a change during the reading makes the next look read again.
-        var view = new RulesetView { Generation = Generation() };
-        foreach (var (map, chains) in view.Maps)
+        // The number is asked for first: a change during the reading makes the next look read again. So do the links:
+        // a device that is a new one by then is seen to be one.
+        _generation = Generation();
+        var devices = links.All().ToDictionary(link => link.Name, link => link.Index);
+        var tables = new Dictionary<string, DeviceTable>();
+        foreach (var (name, flags) in Absent(() => Socket().Collect(RulesetMessages.Tables, bytes => RulesetMessages.ReadTable(bytes)), []))
         {
-            var elements = Absent(
-                () => Socket().Collect(() => RulesetMessages.Elements(Table, map), bytes => RulesetMessages.ReadElements(bytes)), []);
-            foreach (var (device, chain) in elements.SelectMany(some => some))
+            tables[name] = new DeviceTable(name, devices.GetValueOrDefault(name), flags);
+        }
+
+        foreach (var chain in Absent(() => Socket().Collect(RulesetMessages.Chains, bytes => RulesetMessages.ReadChain(bytes)), []))
+        {
+            tables.GetValueOrDefault(chain.Table)?.Add(chain);
+        }
+
+        foreach (var rule in ReadRules(null))
+        {
+            tables.GetValueOrDefault(rule.Table)?.Rules.Add(rule);
+        }
+
+        return _tables = tables;
+    }
+
+    void Read(Dictionary<string, DeviceTable> tables, string name, int device)
+    {
+        // Chains of another hand are known from the reading of everything; our own transaction makes none.
+        string[] chains = [.. tables.GetValueOrDefault(name)?.Chains.Union([Outbound, Inbound]) ?? [Outbound, Inbound]];
+        tables.Remove(name);
+        One(RulesetMessages.Table(name), bytes => tables[name] = new DeviceTable(name, device, RulesetMessages.ReadTable(bytes).Flags));
+        if (tables.TryGetValue(name, out var table))
+        {
+            foreach (var chain in chains)
             {
-                chains[device] = chain;
+                One(RulesetMessages.Chain(name, chain), bytes => table.Add(RulesetMessages.ReadChain(bytes)));
             }
-        }
 
-        var names = Absent(() => Socket().Collect(RulesetMessages.Chains, bytes => RulesetMessages.ReadChain(bytes)), []);
-        foreach (var (_, name) in names.Where(chain => chain.Table == Table))
-        {
-            view.Owned(PortRules.DeviceOf(name)).Add(name);
+            table.Rules.AddRange(ReadRules(name));
         }
-
-        foreach (var rules in ReadRules(null).GroupBy(rule => rule.Chain))
-        {
-            view.Rules[rules.Key] = [.. rules];
-        }
-
-        view.Whole = IsHooked(view, Outbound) && IsHooked(view, Inbound);
-        return view;
     }
 
-    /// <summary>The chain is called by the kernel, and its one rule is ours.</summary>
-    bool IsHooked(RulesetView view, string chain)
+    void One(NetlinkMessage question, MessageReader answer) => Absent(() =>
     {
-        var hook = "";
-        Absent(() =>
-        {
-            Socket().Exchange(RulesetMessages.Chain(Table, chain), bytes => hook = RulesetMessages.ReadHook(bytes));
-            return true;
-        }, false);
-        return hook.Length > 1 && view.Rules.GetValueOrDefault(chain) is [{ Comment: RuleText.Dispatch }];
-    }
-
-    string? ReadElement(string map, string device)
-    {
-        string? chain = null;
-        Absent(() =>
-        {
-            Socket().Exchange(RulesetMessages.Element(Table, map, device), bytes =>
-                chain = RulesetMessages.ReadElements(bytes).Select(element => element.Chain).FirstOrDefault());
-            return true;
-        }, false);
-        return chain;
-    }
+        Socket().Exchange(question, answer);
+        return true;
+    }, false);
 
     NetlinkSocket Socket() => _socket ??= NetlinkSocket.Open(networkNamespace, NetlinkSocket.Netfilter);
 
-    /// <summary>A table or a map that is not there has nothing in it.</summary>
+    /// <summary>A table that is not there has nothing in it.</summary>
     static T Absent<T>(Func<T> read, T nothing)
     {
         try
@@ -149,50 +146,22 @@ sealed class Ruleset(string networkNamespace) : IDisposable
     static bool IsAbsent(KernelException error) => error.Errno is 2 or 22 or 93 or 95;
 }
 
-/// <summary>The table as it was read.</summary>
-sealed class RulesetView
+/// <summary>A device's table as it was read: for which device of that name, and whether the kernel may pass it by (flags).</summary>
+sealed class DeviceTable(string name, int device, uint flags)
 {
-    readonly Dictionary<string, HashSet<string>> _owned = [];
+    readonly Dictionary<string, HookInfo?> _chains = [];
 
-    public uint Generation { get; set; }
+    public int Device { get; } = device;
 
-    /// <summary>Both chains that the kernel calls are there and lead to the ports' chains.</summary>
-    public bool Whole { get; set; }
+    public IEnumerable<string> Chains => _chains.Keys;
 
-    /// <summary>For each direction: the chain that a device's frames go to.</summary>
-    public Dictionary<string, Dictionary<string, string>> Maps { get; } = new()
-    {
-        [Ruleset.Outbound] = [],
-        [Ruleset.Inbound] = [],
-    };
+    /// <summary>In the order of the chains, and in each in the order in which the kernel asks them.</summary>
+    public List<RuleInfo> Rules { get; } = [];
 
-    /// <summary>By chain; one without rules is not in it, or has none.</summary>
-    public Dictionary<string, List<RuleInfo>> Rules { get; } = [];
+    /// <summary>The kernel calls its two chains for the device, and there is no other one.</summary>
+    public bool Whole => flags == 0 && _chains.Count == 2 && Hooked(Ruleset.Outbound) && Hooked(Ruleset.Inbound);
 
-    public string? Chain(string map, string device) => Maps[map].GetValueOrDefault(device);
+    public void Add(ChainInfo chain) => _chains[chain.Name] = chain.Hook;
 
-    /// <summary>The chains that a device has, also those that nothing leads to.</summary>
-    public HashSet<string> Owned(string device)
-    {
-        if (!_owned.TryGetValue(device, out var chains))
-        {
-            _owned[device] = chains = [];
-        }
-
-        return chains;
-    }
-
-    public void Forget(string device)
-    {
-        foreach (var chain in Owned(device))
-        {
-            Rules.Remove(chain);
-        }
-
-        _owned.Remove(device);
-        foreach (var map in Maps.Values)
-        {
-            map.Remove(device);
-        }
-    }
+    bool Hooked(string chain) => _chains.GetValueOrDefault(chain) == HookInfo.Of(chain, name);
 }
