@@ -13,8 +13,8 @@ static class RulesetChanges
     const ushort BeginType = 16;
     const ushort EndType = 17;
     const ushort NewTableType = Subsystem | 0;
-    const ushort DeleteTableType = Subsystem | 2;
     const ushort NewChainType = Subsystem | 3;
+    const ushort DeleteChainType = Subsystem | 5;
     const ushort NewRuleType = Subsystem | 6;
     const ushort DeleteRuleType = Subsystem | 8;
     const ushort Fresh = NetlinkFlags.Request | NetlinkFlags.Create | NetlinkFlags.Exclusive;
@@ -24,12 +24,13 @@ static class RulesetChanges
 
     public static NetlinkMessage End() => Edge(EndType, "end");
 
-    public static NetlinkMessage NewTable(string table) =>
-        Message(NewTableType, Fresh, "add table " + table).Add(TableName, table);
+    /// <summary>One that is there is turned on if it was off, which goes by itself only.</summary>
+    public static NetlinkMessage EnsureTable(string table) =>
+        Message(NewTableType, NetlinkFlags.Request | NetlinkFlags.Create, "add table " + table).Add(TableName, table).Add(TableFlags, Big(0));
 
-    /// <summary>With all that is in it.</summary>
-    public static NetlinkMessage DeleteTable(string table) =>
-        Message(DeleteTableType, NetlinkFlags.Request, "delete table " + table).Add(TableName, table);
+    /// <summary>It must have no rules.</summary>
+    public static NetlinkMessage DeleteChain(string table, string chain) =>
+        Message(DeleteChainType, NetlinkFlags.Request, "delete chain " + chain).Add(TableName, table).Add(ChainName, chain);
 
     public static NetlinkMessage NewChain(string table, string chain, HookInfo hook) =>
         Message(NewChainType, Fresh, "add chain " + chain).Add(TableName, table).Add(ChainName, chain)

@@ -16,9 +16,11 @@ readonly record struct HookInfo(uint Number, int Priority, string Device, uint P
     const int Early = -200;
     const uint Accept = 1;
 
-    /// <summary>As a port's chain of that name should be called.</summary>
-    public static HookInfo Of(string chain, string device) =>
-        new(chain == Ruleset.Outbound ? Ingress : Egress, Early, device, Accept);
+    /// <summary>Frames from the guest.</summary>
+    public static HookInfo Outbound(string device) => new(Ingress, Early, device, Accept);
+
+    /// <summary>Frames to the guest.</summary>
+    public static HookInfo Inbound(string device) => new(Egress, Early, device, Accept);
 }
 
 /// <summary>Without a hook: the kernel does not call it by itself.</summary>
@@ -67,11 +69,11 @@ static class RulesetMessages
     public static NetlinkMessage Chain(string table, string chain) =>
         Message(GetChainType, Acknowledged, "get chain " + chain).Add(TableName, table).Add(ChainName, chain);
 
-    /// <summary>Of one table, or of all.</summary>
-    public static NetlinkMessage Rules(string? table)
+    /// <summary>Of one chain, or of all.</summary>
+    public static NetlinkMessage Rules(string? table, string? chain)
     {
-        var message = Message(GetRuleType, Dump, "list rules of " + (table ?? "all devices"));
-        return table is null ? message : message.Add(TableName, table);
+        var message = Message(GetRuleType, Dump, "list rules of " + (chain ?? "all devices"));
+        return table is null || chain is null ? message : message.Add(TableName, table).Add(RuleChain, chain);
     }
 
     public static uint ReadGeneration(ReadOnlySpan<byte> message)

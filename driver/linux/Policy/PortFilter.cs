@@ -3,7 +3,7 @@ using ControlPlane.Messages;
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
-/// The packet rules of all NICs of a host, each NIC's in a table of its own (<see cref="Ruleset"/>): made before the
+/// The packet rules of all NICs of a host, each NIC's in chains of its own (<see cref="Ruleset"/>): made before the
 /// device is on its bridge, and read back. What the kernel has must be what was encoded, rule by rule; anything else
 /// was made by another hand.
 /// </summary>
@@ -23,7 +23,7 @@ sealed class PortFilter(string networkNamespace, Links links) : IDisposable
     {
         lock (_sync)
         {
-            if (!Enforces(_ruleset.Table(port.Device, device), port))
+            if (!Enforces(_ruleset.Rules(port.Device, device), port))
             {
                 Commit(port, device, counts: null);
             }
@@ -34,7 +34,7 @@ sealed class PortFilter(string networkNamespace, Links links) : IDisposable
     {
         lock (_sync)
         {
-            return Enforces(_ruleset.Table(port.Device, device), port);
+            return Enforces(_ruleset.Rules(port.Device, device), port);
         }
     }
 
@@ -43,9 +43,9 @@ sealed class PortFilter(string networkNamespace, Links links) : IDisposable
     {
         lock (_sync)
         {
-            if (_ruleset.Has(device))
+            if (_ruleset.Rules(device, 0) is { } now)
             {
-                _ruleset.Commit(device, 0, [RulesetChanges.DeleteTable(device)], "remove the rules of " + device);
+                _ruleset.Commit(device, 0, [.. Delete(now)], "remove the rules of " + device);
                 Applied++;
             }
         }
@@ -91,46 +91,57 @@ sealed class PortFilter(string networkNamespace, Links links) : IDisposable
 
     public void Dispose() => _ruleset.Dispose();
 
-    static bool Enforces(DeviceTable? now, PortRules port) => now is { Whole: true } && port.AreIn(now);
+    static bool Enforces(DeviceRules? now, PortRules port) => now is { Whole: true } && port.AreIn(now);
 
     void Commit(PortRules port, int device, RuleCounts? counts)
     {
-        _ruleset.Commit(port.Device, device, [.. Replace(port, _ruleset.Table(port.Device, device), counts)], "apply the rules of " + port.Device);
+        var what = "apply the rules of " + port.Device;
+        if (_ruleset.Rules(port.Device, device) is { Flags: not 0 })
+        {
+            _ruleset.Commit(port.Device, device, [RulesetChanges.EnsureTable(Ruleset.TableOf(port.Device))], what);
+        }
+
+        _ruleset.Commit(port.Device, device, [.. Replace(port, _ruleset.Rules(port.Device, device), counts)], what);
         Applied++;
     }
 
     /// <summary>Between two frames: what is replaced and what replaces it are in one transaction.</summary>
-    static IEnumerable<NetlinkMessage> Replace(PortRules port, DeviceTable? now, RuleCounts? counts)
+    static IEnumerable<NetlinkMessage> Replace(PortRules port, DeviceRules? now, RuleCounts? counts)
     {
-        if (now is { Whole: false })
+        var (table, whole) = (Ruleset.TableOf(port.Device), now is { Whole: true });
+        if (!whole)
         {
-            // Another hand was at it, or the device is a new one: all of it is made anew.
-            yield return RulesetChanges.DeleteTable(port.Device);
+            // The device is a new one, or another hand was at it: all of it is made anew.
+            yield return RulesetChanges.EnsureTable(table);
         }
 
-        if (now is not { Whole: true })
+        foreach (var part in whole || now is null ? [] : Delete(now))
         {
-            yield return RulesetChanges.NewTable(port.Device);
+            yield return part;
         }
 
         foreach (var direction in (AclDirection[])[AclDirection.Outbound, AclDirection.Inbound])
         {
-            var chain = PortRules.Chain(direction);
-            yield return now is { Whole: true }
-                ? RulesetChanges.Flush(port.Device, chain)
-                : RulesetChanges.NewChain(port.Device, chain, HookInfo.Of(chain, port.Device));
+            var chain = port.Chain(direction);
+            yield return whole
+                ? RulesetChanges.Flush(table, chain)
+                : RulesetChanges.NewChain(
+                    table, chain, direction == AclDirection.Outbound ? HookInfo.Outbound(port.Device) : HookInfo.Inbound(port.Device));
             foreach (var rule in port.Rules(direction, counts))
             {
-                yield return RulesetChanges.NewRule(port.Device, chain, rule);
+                yield return RulesetChanges.NewRule(table, chain, rule);
             }
         }
     }
+
+    static IEnumerable<NetlinkMessage> Delete(DeviceRules now) => now.Chains.SelectMany(chain => (NetlinkMessage[])
+        [RulesetChanges.Flush(Ruleset.TableOf(now.Name), chain), RulesetChanges.DeleteChain(Ruleset.TableOf(now.Name), chain)]);
 
     List<string> Left()
     {
         lock (_sync)
         {
-            return [.. _ruleset.Devices().Where(device => DeviceNames.IsNic(device) && links.Find(device) is null)];
+            return [.. _ruleset.Names().Where(device => DeviceNames.IsNic(device) && links.Find(device) is null)];
         }
     }
 }

@@ -31,7 +31,7 @@ sealed class PortRules
         _mark = $"{Mark}{Digest}.{(_mac is null ? "any" : Convert.ToHexStringLower(_mac))}";
         _expected = new(() => [.. from direction in (AclDirection[])[AclDirection.Outbound, AclDirection.Inbound]
                                   from rule in Rules(direction)
-                                  select RulesetChanges.AsRead(device, Chain(direction), rule)]);
+                                  select RulesetChanges.AsRead(Ruleset.TableOf(device), Chain(direction), rule)]);
     }
 
     public string Device { get; }
@@ -40,13 +40,13 @@ sealed class PortRules
     public string Digest { get; }
 
     /// <summary>The chain for frames from the guest, or for those to it.</summary>
-    public static string Chain(AclDirection direction) =>
-        direction == AclDirection.Outbound ? Ruleset.Outbound : Ruleset.Inbound;
+    public string Chain(AclDirection direction) =>
+        Device + (direction == AclDirection.Outbound ? Ruleset.Outbound : Ruleset.Inbound);
 
     /// <summary>Whether these are the rules of each chain in their order, counters aside.</summary>
-    public bool AreIn(DeviceTable table) =>
-        table.Rules.Count == _expected.Value.Count
-        && table.Rules.OrderBy(rule => rule.Chain == Ruleset.Inbound)
+    public bool AreIn(DeviceRules read) =>
+        read.Rules.Count == _expected.Value.Count
+        && read.Rules.OrderBy(rule => rule.Chain == Chain(AclDirection.Inbound))
             .Select(rule => rule with { Comment = Plain(rule.Comment), Packets = 0 }).SequenceEqual(_expected.Value);
 
     /// <summary>Rules of a chain, with the counts on which their counters go on.</summary>
