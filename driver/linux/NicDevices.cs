@@ -206,23 +206,23 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
     {
         var record = records.Find(now.Device);
         var rules = record?.Policy?.Acls.Count ?? 0;
-        if (record is null || command.Runtime is not { } gathered || gathered.AclHits.Count != rules)
+        if (record is null || command.Runtime is not { } given || (given.AclHits is { } hits && hits.Count != rules))
         {
             return (NdisStatus.InvalidParameter, $"what was gathered is not that of this NIC, which has {rules} access rules");
         }
 
-        if (gathered.Learned.FirstOrDefault(address => MacText.Canonical(address) is null) is { } wrong)
+        if (given.Refuse() is { } wrong)
         {
-            return (NdisStatus.InvalidParameter, $"{wrong} is no MAC");
+            return (NdisStatus.InvalidParameter, wrong);
         }
 
-        if (!now.Up && gathered.Learned.Count > 0)
+        if (!now.Up && given.Learned?.Count > 0)
         {
             return (NdisStatus.Failure, "a bridge learns no address behind a closed gate: connect first");
         }
 
         var link = host.Need(now.Device);
-        policies.Give(record, link, gathered);
+        policies.Give(record, link, given);
         host.Change(link, new LinkChange(Alias: Alias(command).Write()));
         return null;
     }

@@ -90,7 +90,7 @@ sealed class HostRules(HostState host, int portsMax)
         return refusal is { } no
             ? new Completion(command.CommandId, no.Status, no.Detail, observed)
             : new Completion(command.CommandId, NdisStatus.Success, Observed: observed,
-                Runtime: command.Verb == DriverVerb.ReadNic ? host.Runtimes.GetValueOrDefault(observed!.Device) ?? new NicRuntime([], 0, []) : null);
+                Runtime: command.Verb == DriverVerb.ReadNic ? host.Runtimes.GetValueOrDefault(observed!.Device) ?? NicRuntime.Empty : null);
     }
 
     (NdisStatus Status, string Detail)? TryNic(DriverCommand command)
@@ -164,8 +164,10 @@ sealed class HostRules(HostState host, int portsMax)
                 return null;
             case DriverVerb.RestoreNic when command.Runtime is null:
                 return (NdisStatus.InvalidParameter, "nothing to restore");
+            case DriverVerb.RestoreNic when command.Runtime.Refuse() is { } wrong:
+                return (NdisStatus.InvalidParameter, wrong);
             case DriverVerb.RestoreNic:
-                host.Runtimes[now.Device] = command.Runtime;
+                host.Runtimes[now.Device] = (host.Runtimes.GetValueOrDefault(now.Device) ?? NicRuntime.Empty).With(command.Runtime);
                 return null;
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
                 if (now is not null)

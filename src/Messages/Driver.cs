@@ -80,7 +80,7 @@ public sealed record DriverCommand(
     int Mtu = 0,
     PlantedFault? Fault = null,
     PortPolicy? Policy = null,
-    NicRuntime? Runtime = null);
+    NicRuntimePart? Runtime = null);
 
 /// <summary>A fault asked of a simulated host: the next <paramref name="Times"/> commands with that verb answer that status.</summary>
 public sealed record PlantedFault(DriverVerb Verb, NdisStatus Status, int Times);

@@ -34,7 +34,7 @@ public sealed record ReadRuntime : Command;
 public sealed record RuntimeRead(NicRuntime Runtime) : Reply;
 
 /// <summary>Puts gathered data back into a connected NIC's data path, for NIC_RESTORE. Answered by <see cref="Done"/>.</summary>
-public sealed record RestoreRuntime(string RequestId, NicRuntime Runtime) : Command;
+public sealed record RestoreRuntime(string RequestId, NicRuntimePart Runtime) : Command;
 
 /// <summary>Answer when nothing is held or in flight any more (switch.md 3.6). The answer may take as long as the holders do.</summary>
 public sealed record AwaitDrain : Command;
@@ -191,7 +191,7 @@ public sealed record NicReadStarted(string MessageId, long Number) : NicEvent;
 public sealed record NicReadEnded(NdisStatus Status) : NicEvent;
 
 /// <summary>What was gathered elsewhere is on its way into the NIC's data path.</summary>
-public sealed record NicRuntimeRestoreStarted(string MessageId, NicRuntime Runtime, long Number) : NicEvent;
+public sealed record NicRuntimeRestoreStarted(string MessageId, NicRuntimePart Runtime, long Number) : NicEvent;
 
 public sealed record NicRuntimeRestoreEnded(NdisStatus Status) : NicEvent;
 

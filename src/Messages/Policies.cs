@@ -99,12 +99,6 @@ public sealed record AclRule(
 /// <summary>Limits in bits of frames per second, 64 kbit/s to 100 Gbit/s; null: none.</summary>
 public sealed record BandwidthPolicy(long? OutboundBitsPerSecond = null, long? InboundBitsPerSecond = null);
 
-/// <summary>What a NIC's data path has gathered while it ran: what a save takes along and a restore gives back.</summary>
-/// <param name="Learned">Source addresses seen behind the NIC, lower case with colons, in order.</param>
-/// <param name="SpoofedDropped">Frames dropped because of their source address.</param>
-/// <param name="AclHits">Frames that each rule of the policy decided, in the order of the rules.</param>
-public sealed record NicRuntime(IReadOnlyList<string> Learned, long SpoofedDropped, IReadOnlyList<long> AclHits);
-
 /// <summary>The one form in which a policy is hashed.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PortPolicy))]

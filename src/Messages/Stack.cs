@@ -28,7 +28,7 @@ public sealed record StackVerdict(
     public string? RestartFor { get; init; }
 
     /// <summary>NIC_RESTORE: what its owner gives back to the NIC's data path.</summary>
-    public NicRuntime? Restores { get; init; }
+    public NicRuntimePart? Restores { get; init; }
 }
 
 /// <summary>An extension completed an OID itself: a property of its own, a feature's status, a NIC's saved data.</summary>

@@ -213,7 +213,7 @@ sealed class Nic(string vm, int number, long epoch = 1, string name = "eth0", st
     public DriverCommand Repair(bool up, PortPolicy? policy) => Repair(up) with { Policy = policy };
     public DriverCommand Apply(PortPolicy? policy) => Next(DriverVerb.ApplyPolicy) with { Policy = policy };
     public DriverCommand Read() => Next(DriverVerb.ReadNic) with { Revision = _revision };
-    public DriverCommand Restore(NicRuntime gathered) => Next(DriverVerb.RestoreNic) with { Runtime = gathered };
+    public DriverCommand Restore(NicRuntimePart gathered) => Next(DriverVerb.RestoreNic) with { Runtime = gathered };
 
     DriverCommand Next(DriverVerb verb) => new(
         "", verb, switchName, $"port-{Vm}-{number}", Vm, Name, Key, epoch, ++_revision, Mac: Mac);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ControlPlane.Messages;
 
 namespace ControlPlane.DriverLinux;
 
@@ -19,7 +20,7 @@ sealed class ForwardingTable(NetlinkSocket socket) : IDisposable
 
     public static ForwardingTable Open(string networkNamespace) => new(NetlinkSocket.Open(networkNamespace));
 
-    /// <summary>Learned addresses in order: none that the bridge or an operator put there.</summary>
+    /// <summary>Learned addresses in order, at most <see cref="NicRuntime.LearnedMax"/>: none that the bridge or an operator put there.</summary>
     public List<string> Learned(LinkInfo port)
     {
         var entries = socket.Collect(
@@ -30,7 +31,7 @@ sealed class ForwardingTable(NetlinkSocket socket) : IDisposable
         [
             .. entries.Where(entry => entry.Port == port.Index && entry.Address.Length > 0
                     && (entry.State & (Static | Permanent)) == 0)
-                .Select(entry => entry.Address).Distinct().Order(StringComparer.Ordinal),
+                .Select(entry => entry.Address).Distinct().Order(StringComparer.Ordinal).Take(NicRuntime.LearnedMax),
         ];
     }
 

@@ -110,18 +110,21 @@ sealed class PortPolicies : IDisposable
         }
 
         var counts = _filter.Count(Rules(record, policy), policy.Acls.Count);
-        return new NicRuntime(learned, counts.Spoofed.Sum, [.. counts.Acls.Select(acl => acl.Sum)]);
+        return new NicRuntime(learned, Math.Min(counts.Spoofed.Sum, NicRuntime.CountMax), [.. counts.Acls.Select(acl => Math.Min(acl.Sum, NicRuntime.CountMax))]);
     }
 
-    /// <summary>The access list's counters must be those of the policy that the NIC has here.</summary>
-    public void Give(DeviceRecord record, LinkInfo link, NicRuntime gathered)
+    /// <summary>The access list's counters, if given, must be those of the policy that the NIC has here. What is not given stays.</summary>
+    public void Give(DeviceRecord record, LinkInfo link, NicRuntimePart given)
     {
-        if (record.Policy is { } policy)
+        if (record.Policy is { } policy && given is not { SpoofedDropped: null, AclHits: null })
         {
-            _filter.Continue(Rules(record, policy), link.Index, gathered);
+            var rules = Rules(record, policy);
+            var before = _filter.Count(rules, policy.Acls.Count);
+            _filter.Continue(rules, link.Index, new NicRuntime(
+                [], given.SpoofedDropped ?? before.Spoofed.Given, given.AclHits ?? [.. before.Acls.Select(acl => acl.Given)]));
         }
 
-        foreach (var address in gathered.Learned)
+        foreach (var address in given.Learned ?? [])
         {
             _addresses.Learn(link, address);
         }

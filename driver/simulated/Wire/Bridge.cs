@@ -55,20 +55,22 @@ public sealed class Bridge
     {
         var gathered = _gathered.GetValueOrDefault(nicKey) ?? new Gathered(0, ImmutableSortedDictionary<int, long>.Empty);
         return new NicRuntime(
-            [.. _heard.Where(pair => pair.Value == nicKey).Select(pair => pair.Key).Order(StringComparer.Ordinal)],
+            [.. _heard.Where(pair => pair.Value == nicKey).Select(pair => pair.Key).Order(StringComparer.Ordinal).Take(NicRuntime.LearnedMax)],
             gathered.Spoofed,
             [.. Enumerable.Range(0, rules).Select(rule => gathered.Hits.GetValueOrDefault(rule))]);
     }
 
     /// <summary>Addresses learned elsewhere are known here, and counters go on from where they were.</summary>
-    public void Restore(string nicKey, NicRuntime runtime)
+    public void Restore(string nicKey, NicRuntimePart given)
     {
-        foreach (var mac in runtime.Learned)
+        foreach (var mac in given.Learned ?? [])
         {
             _heard[mac] = nicKey;
         }
+        var before = _gathered.GetValueOrDefault(nicKey) ?? new Gathered(0, ImmutableSortedDictionary<int, long>.Empty);
         _gathered[nicKey] = new Gathered(
-            runtime.SpoofedDropped, runtime.AclHits.Select((hits, rule) => KeyValuePair.Create(rule, hits)).ToImmutableSortedDictionary());
+            given.SpoofedDropped ?? before.Spoofed,
+            given.AclHits?.Select((hits, rule) => KeyValuePair.Create(rule, hits)).ToImmutableSortedDictionary() ?? before.Hits);
     }
 
     /// <summary>The NIC is gone, and with it what was gathered for it.</summary>

@@ -98,7 +98,7 @@ static class NicDevice
     }
 
     /// <summary>A command for the device; it carries epoch and revision, which the host checks and writes into the alias.</summary>
-    public static Effect.Ask Command(NicState state, NicBody body, string effect, DriverVerb verb, bool up, NicRuntime? runtime = null)
+    public static Effect.Ask Command(NicState state, NicBody body, string effect, DriverVerb verb, bool up, NicRuntimePart? runtime = null)
     {
         var parts = state.Id.Parts; // VM and NIC; or host, switch, port and index of an adapter that is no VM's
         return new Effect.Ask(effect, EntityId.Bridge(body.Place.Host), new IssueCommand(new DriverCommand(

@@ -130,7 +130,7 @@ public abstract record NicWork(string MessageId, long Number)
 
     public sealed record Read(string MessageId, long Number) : NicWork(MessageId, Number);
 
-    public sealed record Restore(string MessageId, long Number, NicRuntime Runtime) : NicWork(MessageId, Number);
+    public sealed record Restore(string MessageId, long Number, NicRuntimePart Runtime) : NicWork(MessageId, Number);
 }
 
 /// <summary>A deviation of the device from what is wanted.</summary>

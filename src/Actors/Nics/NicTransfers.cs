@@ -22,11 +22,11 @@ static class NicTransfers
             return NicLifecycle.Illegal(
                 state, a, $"nic.{word}.not-connected", $"A NIC is {word}d while it is connected only.", series == NicSeries.Save ? "S09" : "M08");
         }
-        var transfer = body.Transfer ?? NicTransfer.None;
-        if (transfer.Open is { } open && open != series)
+        if (InTheWay(body, series) is { } other)
         {
-            return NicLifecycle.Illegal(state, a, $"nic.{word}.other-open", "The NIC has another series open.", "switch.md 11");
+            return Decision<NicEvent>.Refuse(other);
         }
+        var transfer = body.Transfer ?? NicTransfer.None;
         if (oid == OidCode.NicSaveComplete || oid == OidCode.NicRestoreComplete)
         {
             // A restoring port whose NIC had nothing to save gets its COMPLETE all the same.
@@ -44,6 +44,13 @@ static class NicTransfers
             _ => Decision<NicEvent>.Accept(NicLifecycle.Settled(state)),
         };
     }
+
+    /// <summary>A connected NIC is in one series at a time (switch.md 11).</summary>
+    public static Refusal? InTheWay(NicBody body, NicSeries series) =>
+        body.Transfer?.Open is { } open && open != series
+            ? Refusal.Illegal(
+                $"nic.{(series == NicSeries.Save ? "save" : "restore")}.other-open", "The NIC has another series open.", "switch.md 11", "Connected")
+            : null;
 
     static OidSettled Failing(NicState state, RefusedBy by) => new(by.Status, by, "Created", state.Name);
 

@@ -46,14 +46,16 @@ static class NicWorks
     public static Decision<NicEvent> Read(NicState state, in Turn turn) => state switch
     {
         NicState.Connected s when Open(s, s.Body) => Busy,
-        NicState.Connected s when !NicLifecycle.HasDevice(s.Body.Parameters) => Decision<NicEvent>.Accept(new RuntimeRead(new NicRuntime([], 0, []))),
+        NicState.Connected s when !NicLifecycle.HasDevice(s.Body.Parameters) => Decision<NicEvent>.Accept(new RuntimeRead(NicRuntime.Empty)),
         NicState.Connected s => Decision<NicEvent>.Accept(null, new NicReadStarted(turn.MessageId, s.Body.NextRevision)),
         _ => Decision<NicEvent>.Refuse(Refusal.Illegal(
             "nic.runtime.not-connected", "What a NIC gathered is read while it is connected only.", "S09", state.Name)),
     };
 
+    /// <summary>It comes before the NIC_RESTORE that it is for: where that is illegal, nothing is given back.</summary>
     public static Decision<NicEvent> Restore(NicState state, RestoreRuntime restore, in Turn turn) => state switch
     {
+        NicState.Connected s when NicTransfers.InTheWay(s.Body, NicSeries.Restore) is { } other => Decision<NicEvent>.Refuse(other),
         NicState.Connected s when Open(s, s.Body) => Busy,
         NicState.Connected s when !NicLifecycle.HasDevice(s.Body.Parameters) => Decision<NicEvent>.Accept(new Done()),
         NicState.Connected s => Decision<NicEvent>.Accept(null, new NicRuntimeRestoreStarted(turn.MessageId, restore.Runtime, s.Body.NextRevision)),

@@ -106,5 +106,9 @@ public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex
 
     public static int Bytes(string base64) => base64.Length / 4 * 3 - (base64.EndsWith("==", StringComparison.Ordinal) ? 2 : base64.EndsWith('=') ? 1 : 0);
 
+    /// <summary>What is restored is what can have been saved: SaveDataSize is a USHORT (switch.md 2.1).</summary>
+    public static Refusal TooLarge(string field) =>
+        new(RefusalKind.Unprocessable, "nic.restore.blob", $"A blob has at most {PayloadSizes.BlobMax} bytes.", "switch.md 2.1", Field: field);
+
     static NicRestoreParameters Parameters(NicBlob blob) => new(blob.ExtensionId, blob.Data, blob.ExtensionFriendlyName, blob.FeatureClassId);
 }

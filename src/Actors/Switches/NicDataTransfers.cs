@@ -30,10 +30,30 @@ static class NicDataTransfers
             return Refuse(RefusalKind.Unprocessable, "nic.restore.blobs",
                 $"A NIC has at most {NicDataTransfer.BlobsMax} blobs of {NicDataTransfer.BytesMax} bytes together.");
         }
+        if (blobs?.Index().FirstOrDefault(blob => NicDataTransfer.Bytes(blob.Item) > PayloadSizes.BlobMax) is { Item: not null } large)
+        {
+            return Decision<SwitchEvent>.Refuse(NicDataTransfer.TooLarge($"blobs[{large.Index}].data"));
+        }
         return s.Transfers.Count >= NicDataTransfer.Max
             ? Refuse(RefusalKind.Overloaded, "actor.overloaded", $"{NicDataTransfer.Max} NICs of {s.Id} are being saved or restored; try again later.")
             : OidLane.Advance(s, [new NicDataTransferStarted(turn.MessageId, on.PortId, nicIndex, blobs)], [], turn.Now);
     }
+
+    public static SwitchState.Here Started(SwitchState.Here s, NicDataTransferStarted e)
+    {
+        var transfer = new NicDataTransfer(e.MessageId, e.PortId, e.NicIndex, e.Blobs is not null, [.. e.Blobs ?? []]);
+        return Anew(s with { Transfers = s.Transfers.Add(e.MessageId, transfer) }, transfer);
+    }
+
+    public static SwitchState.Here Ended(SwitchState.Here s, NicDataTransferEnded e) =>
+        Anew(s with { Transfers = s.Transfers.Remove(e.MessageId) }, s.Transfers.GetValueOrDefault(e.MessageId));
+
+    /// <summary>
+    /// A save is whole: what anybody gave before it, to a peer's round or to a save that came to no end, it gives again.
+    /// A restore has no say in the rounds of a save that is open.
+    /// </summary>
+    static SwitchState.Here Anew(SwitchState.Here s, NicDataTransfer? transfer) =>
+        transfer is { Restores: false } ? SwitchRules.Saved(s, transfer.PortId, transfer.NicIndex, saved => saved.Clear()) : s;
 
     /// <summary>The transfer that waits for this OID.</summary>
     public static NicDataTransfer? Of(SwitchState.Here s, string messageId) => s.Transfers.Values.FirstOrDefault(open => open.Waiting == messageId);

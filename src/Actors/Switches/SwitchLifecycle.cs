@@ -138,11 +138,8 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         (SwitchState.Here s, SaveRound e) => SwitchRules.Saved(s, e.PortId, e.NicIndex, saved => saved.SetItem(e.Extension, saved.GetValueOrDefault(e.Extension) + 1)),
         (SwitchState.Here s, SaveCompleted e) => SwitchRules.Saved(s, e.PortId, e.NicIndex, saved => saved.Clear()),
         (SwitchState.Here s, SaveFailed e) => SwitchRules.Saved(s, e.PortId, e.NicIndex, saved => saved.Clear()),
-        (SwitchState.Here s, NicDataTransferStarted e) => s with
-        {
-            Transfers = s.Transfers.Add(e.MessageId, new NicDataTransfer(e.MessageId, e.PortId, e.NicIndex, e.Blobs is not null, [.. e.Blobs ?? []])),
-        },
-        (SwitchState.Here s, NicDataTransferEnded e) => s with { Transfers = s.Transfers.Remove(e.MessageId) },
+        (SwitchState.Here s, NicDataTransferStarted e) => NicDataTransfers.Started(s, e),
+        (SwitchState.Here s, NicDataTransferEnded e) => NicDataTransfers.Ended(s, e),
         (_, OidRefused or OidUndone or ExtensionFaulted or DriftSeen or StackRestartDeferred or StackRestarted
             or OidCancelRequested or RestoreRound or RestoreCompleted or RestoreFailed) => state,
         (SwitchState.Here s, ErrandStarted e) => s with { Errands = s.Errands.Add(e.MessageId, new Errand(e.MessageId, e.Target, e.Errand)) },

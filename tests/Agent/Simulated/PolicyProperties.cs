@@ -84,7 +84,9 @@ public sealed class PolicyProperties
         Assert.Equal(1, saved.SpoofedDropped);
         Assert.Equal([1L], saved.AclHits);
 
-        after.Restore("a", saved);
+        after.Restore("a", new NicRuntimePart(Learned: saved.Learned));
+        after.Restore("a", new NicRuntimePart(SpoofedDropped: saved.SpoofedDropped, AclHits: saved.AclHits));
+        Assert.Equal(saved.Learned, after.Read("a", 1).Learned);
         after.Send(ports, "a", new Frame(RandomPolicies.Mac(3), RandomPolicies.Mac(1)));
         Assert.Equal(2, after.Read("a", 1).SpoofedDropped);
         after.Forget("a");

@@ -9,7 +9,7 @@ namespace ControlPlane.Agent.Tests.Simulated;
 public sealed class SimulatedPolicyTests : IDisposable
 {
     static readonly PortPolicy Vlan = PortPolicy.Default with { Vlan = new VlanPolicy.Access(10) };
-    static readonly NicRuntime Gathered = new(["00:15:5d:01:02:03"], 3, [5]);
+    static readonly NicRuntimePart Gathered = new(["00:15:5d:01:02:03"], 3, [5]);
 
     readonly FakeTimeProvider _time = new();
     readonly string _directory = Directory.CreateTempSubdirectory("simulated").FullName;
@@ -63,6 +63,23 @@ public sealed class SimulatedPolicyTests : IDisposable
         await Do(host, Orders.Nic(DriverVerb.DeleteNic, revision: 3));
         await Do(host, Orders.Nic(DriverVerb.CreateNic, epoch: 2));
         Assert.Equal([], (await Do(host, Orders.Nic(DriverVerb.ReadNic, epoch: 2))).Runtime!.Learned);
+    }
+
+    [Fact]
+    public async Task Part_of_what_was_gathered_leaves_the_rest_and_what_nobody_can_have_gathered_is_refused()
+    {
+        var host = await Connected();
+        var parts = new[] { Gathered, new NicRuntimePart(Learned: ["00:15:5d:01:02:04"]), new NicRuntimePart(SpoofedDropped: 7), new NicRuntimePart(AclHits: [6]) };
+        foreach (var (number, part) in parts.Index())
+        {
+            var given = await Do(host, Orders.Nic(DriverVerb.RestoreNic, revision: 2) with { CommandId = $"{number}", Runtime = part });
+            Assert.Equal(NdisStatus.Success, given.Status);
+        }
+        var hostile = await Do(host, Orders.Nic(DriverVerb.RestoreNic, revision: 2) with { CommandId = "no", Runtime = new NicRuntimePart(SpoofedDropped: -1) });
+        Assert.Equal(NdisStatus.InvalidParameter, hostile.Status);
+        var now = (await Do(host, Orders.Nic(DriverVerb.ReadNic, revision: 2) with { CommandId = "read" })).Runtime!;
+        Assert.Equal(["00:15:5d:01:02:03", "00:15:5d:01:02:04"], now.Learned);
+        Assert.Equal((7, 6), (now.SpoofedDropped, now.AclHits.Single()));
     }
 
     [Fact]

@@ -40,9 +40,46 @@ public sealed class GatheredDataTests
         Does(OidCode.NicConnect);
         var taken = ((NicDataRestored)_world.Do(Sw, new RestoreNicData("p7", 0, blobs)).Reply!).Blobs;
         Assert.Equal(["filter.acl", "forward.learning"], taken.Select(blob => blob.Owner));
-        var told = Path.Carried.Where(command => command.Verb == DriverVerb.RestoreNic).Select(command => command.Runtime!).ToList();
-        Assert.Equal((3, 2), (told[0].SpoofedDropped, told[0].AclHits.Count));
-        Assert.Equal(["00:15:5d:00:00:07", "02:00:00:00:00:01"], told[1].Learned);
+        var now = Path.Runtimes[Nic.Text];
+        Assert.Equal(3, now.SpoofedDropped);
+        Assert.Equal([5, 0], now.AclHits);
+        Assert.Equal(["00:15:5d:00:00:07", "02:00:00:00:00:01"], now.Learned);
+        Assert.Equal(blobs, Save());
+    }
+
+    [Theory]
+    [InlineData(0, "{'version':1,'spoofedDropped':-1,'aclHits':[]}")]
+    [InlineData(0, "{'version':1,'spoofedDropped':9007199254740992,'aclHits':[]}")]
+    [InlineData(0, "{'version':1,'spoofedDropped':0,'aclHits':[1,-1]}")]
+    [InlineData(0, "{'version':1,'spoofedDropped':0,'aclHits':[9223372036854775807]}")]
+    [InlineData(0, "{'version':1,'spoofedDropped':0,'aclHits':257}")]
+    [InlineData(1, "{'version':1,'learned':[null]}")]
+    [InlineData(1, "{'version':1,'learned':['']}")]
+    [InlineData(1, "{'version':1,'learned':['00-15-5D-00-00-07']}")]
+    [InlineData(1, "{'version':1,'learned':['02:00:00:00:00:1']}")]
+    [InlineData(1, "{'version':1,'learned':257}")]
+    public void S12_Blob_that_no_data_path_can_have_gathered_fails_the_restore_and_reaches_no_host(int extension, string hostile)
+    {
+        var many = string.Join(',', Enumerable.Range(0, 257).Select(n => extension == 0 ? "0" : $"'02:00:00:00:{n / 256:x2}:{n % 256:x2}'"));
+        var blob = Save()[extension] with
+        {
+            Data = Convert.ToBase64String(Encoding.UTF8.GetBytes(hostile.Replace("257", $"[{many}]", StringComparison.Ordinal).Replace('\'', '"'))),
+        };
+        Assert.Equal(("nic.restore.failed", "S12"), Problem(new RestoreNicData("p7", 0, [blob])));
+        Assert.Equal(NdisStatus.InvalidParameter, _world.Rows(Sw).Select(row => row.Event).OfType<RestoreFailed>().Single().Status);
+        Assert.DoesNotContain(Path.Carried, command => command.Verb == DriverVerb.RestoreNic);
+        Assert.Equal(Gathered, Path.Runtimes[Nic.Text]);
+    }
+
+    [Fact]
+    public void Restore_that_the_nic_rejects_changes_nothing_in_its_data_path()
+    {
+        var blobs = Save();
+        Does(OidCode.NicSave);
+        Assert.Equal(("nic.restore.other-open", "switch.md 11"), Problem(new RestoreNicData("p7", 0, blobs)));
+        var restore = new OidRequest("lone", OidCode.NicRestore, P, 0, new NicRestoreParameters(blobs[0].ExtensionId, blobs[0].Data));
+        Assert.Equal("nic.restore.other-open", _world.Oid(Sw, restore).Refusal?.Code);
+        Assert.DoesNotContain(Path.Carried, command => command.Verb == DriverVerb.RestoreNic);
     }
 
     [Fact]

@@ -187,7 +187,7 @@ public sealed class TableTests
             new OidRequest("r1", OidCode.NicCreate, 7, 0, Payloads[6]), Sw, PortId, NicId, null, Policy: PortPolicy.Default, Restoring: true);
         yield return new EnforcePolicy("r1", PortPolicy.Default with { AllowMacSpoofing = true });
         yield return new ReadRuntime();
-        yield return new RestoreRuntime("r1", new NicRuntime([], 0, []));
+        yield return new RestoreRuntime("r1", new NicRuntimePart());
         yield return new TimerElapsed("drain");
         yield return new TimerElapsed("restore:0");
         yield return new TakeHold("h1", "e2", "test");

@@ -35,7 +35,7 @@ public sealed class TransferTests
     {
         Create();
         Assert.Equal(("nic.restore.not-connected", "M08"), Refused(OidCode.NicRestore));
-        Assert.Equal("M08", _world.Do(Nic, new RestoreRuntime("r", Gathered)).Refusal?.Rule);
+        Assert.Equal("M08", _world.Do(Nic, new RestoreRuntime("r", new NicRuntimePart(Gathered.Learned))).Refusal?.Rule);
         Does(OidCode.NicConnect);
         Accepted(OidCode.NicRestore);
     }
@@ -148,9 +148,12 @@ public sealed class TransferTests
         _world.Hosts["hv01"].Runtimes[Nic.Text] = Gathered;
         var read = (RuntimeRead)_world.Do(Nic, new ReadRuntime()).Reply!;
         Assert.Equal(Gathered, read.Runtime);
-        var elsewhere = new NicRuntime(["00:15:5d:00:00:09"], 1, []);
-        Assert.IsType<Done>(_world.Do(Nic, new RestoreRuntime("r", elsewhere)).Reply);
-        Assert.Equal(elsewhere, _world.Hosts["hv01"].Runtimes[Nic.Text]);
+        Assert.IsType<Done>(_world.Do(Nic, new RestoreRuntime("r1", new NicRuntimePart(Learned: ["00:15:5d:00:00:09"]))).Reply);
+        Assert.IsType<Done>(_world.Do(Nic, new RestoreRuntime("r2", new NicRuntimePart(SpoofedDropped: 1))).Reply);
+        var now = _world.Hosts["hv01"].Runtimes[Nic.Text];
+        Assert.Equal(["00:15:5d:00:00:07", "00:15:5d:00:00:09"], now.Learned);
+        Assert.Equal(1, now.SpoofedDropped);
+        Assert.Equal(Gathered.AclHits, now.AclHits);
         Assert.True(_world.State<NicState>(Nic).IsReady());
     }
 
@@ -161,7 +164,7 @@ public sealed class TransferTests
     {
         Connected();
         _world.Hosts["hv01"].Plant(verb, NdisStatus.Resources);
-        Command command = verb == DriverVerb.ReadNic ? new ReadRuntime() : new RestoreRuntime("r", Gathered);
+        Command command = verb == DriverVerb.ReadNic ? new ReadRuntime() : new RestoreRuntime("r", new NicRuntimePart(Gathered.Learned));
         var refusal = _world.Do(Nic, command).Refusal!;
         Assert.Equal("nic.runtime.host", refusal.Code);
         Assert.Contains("hv01", refusal.Detail, StringComparison.Ordinal);

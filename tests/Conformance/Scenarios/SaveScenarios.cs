@@ -251,6 +251,7 @@ public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLi
         await DefineThree(filter: Saves([.. Enumerable.Range(0, 65).Select(n => $"{n}")]));
         await Connected();
         Assert.Equal("nic.save.blobs", (await Target.Save(PortName(P))).Verdict.Refusal?.Code);
+        Assert.Equal("nic.save.blobs", (await Target.Save(PortName(P))).Verdict.Refusal?.Code); // what the first one gave is no hole in the second
         Assert.Equal("nic.restore.blobs", (await Target.Restore(PortName(P), [.. Enumerable.Repeat(Blob(E2, "x"), 65)])).Verdict.Refusal?.Code);
     }
 
@@ -259,6 +260,7 @@ public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLi
     {
         await DefineThree(filter: Saves([.. Enumerable.Repeat(new string('x', 60_000), 5)]));
         await Connected();
+        Assert.Equal("nic.save.bytes", (await Target.Save(PortName(P))).Verdict.Refusal?.Code);
         Assert.Equal("nic.save.bytes", (await Target.Save(PortName(P))).Verdict.Refusal?.Code);
     }
 
@@ -284,6 +286,67 @@ public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLi
         Assert.Equal("nic.restore.failed", (await Target.Restore(PortName(P), [blob with { Data = Base64("no json") }])).Verdict.Refusal?.Code);
     }
 
+    [Fact]
+    public async Task What_two_extensions_take_back_is_what_the_next_save_gives()
+    {
+        await Target.DefineSwitch(new ExtensionDefinition("filter.acl", ExtensionClass.Filter), new ExtensionDefinition("forward.learning", ExtensionClass.Forward));
+        await Connected();
+        NicBlob[] blobs =
+        [
+            Of("filter.acl", ExtensionClass.Filter, "{\"version\":1,\"spoofedDropped\":3,\"aclHits\":[]}"),
+            Of("forward.learning", ExtensionClass.Forward, "{\"version\":1,\"learned\":[\"00:15:5d:00:00:07\",\"02:00:00:00:00:01\"]}"),
+        ];
+        foreach (var order in new[] { blobs, [.. blobs.Reverse()] })
+        {
+            Assert.True((await Target.Restore(PortName(P), order)).Verdict.Succeeded);
+            Assert.Equal(blobs.Select(Text), (await Save()).Select(Text));
+        }
+    }
+
+    [Fact]
+    public async Task S02_Save_that_follows_a_lone_round_gives_everything()
+    {
+        await DefineThree(filter: Saves("one", "two"));
+        await Connected();
+        await Does(OidCode.NicSave);
+        Assert.Equal(["one", "two"], (await Save()).Select(Text));
+    }
+
+    [Fact]
+    public async Task Restore_during_the_rounds_of_a_save_is_rejected_and_the_save_goes_on_where_it_was()
+    {
+        await DefineThree(filter: Saves("one", "two"));
+        await Connected();
+        await Does(OidCode.NicSave);
+        Assert.Equal("nic.restore.other-open", (await Target.Restore(PortName(P), [Blob(E2, "x")])).Verdict.Refusal?.Code);
+        Assert.Equal("two", Encoding.UTF8.GetString((await Does(OidCode.NicSave)).Output!.Value.GetProperty("data").GetBytesFromBase64()));
+        await Does(OidCode.NicSaveComplete);
+    }
+
+    [Fact]
+    public async Task Buffer_that_is_larger_than_any_blob_takes_no_larger_blob()
+    {
+        await DefineThree(filter: Saves(new string('x', 66_000)));
+        await Connected();
+        var tooShort = (await Try(OidCode.NicSave, parameters: new NicSaveParameters(int.MaxValue))).Outcome!;
+        Assert.Equal((NdisStatus.BufferTooShort, Structure + 66_000, 0), (tooShort.Status, tooShort.BytesNeeded, await Times("SaveRound")));
+    }
+
+    [Fact]
+    public async Task Blob_of_more_bytes_than_its_size_can_say_is_restored_by_nobody()
+    {
+        await DefineThree();
+        await Connected();
+        var most = new string('x', ushort.MaxValue);
+        await Does(OidCode.NicRestore, parameters: new NicRestoreParameters(E2, Base64(most)));
+        await Does(OidCode.NicRestoreComplete);
+        var one = await Try(OidCode.NicRestore, parameters: new NicRestoreParameters(E2, Base64(most + "x")));
+        Assert.Equal((422, "parameters.data"), (one.Http, one.Refusal?.Field));
+        var whole = (await Target.Restore(PortName(P), [Blob(E2, "x"), Blob(E2, most + "x")])).Verdict;
+        Assert.Equal((422, "blobs[1].data"), (whole.Http, whole.Refusal?.Field));
+        Assert.Equal(1, await Times("RestoreRound"));
+    }
+
     /// <summary>The state without the number of the host's commands: a read is one.</summary>
     async Task<string> Live() => System.Text.RegularExpressions.Regex.Replace(await Target.Picture(), "\"spent\":[0-9]+", "");
 
@@ -303,6 +366,9 @@ public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLi
     static ExtensionSettings Saves(params string[] texts) => new(Saves: texts);
 
     static NicBlob Blob(string extension, string text) => new(extension, "test.verdict", Base64(text));
+
+    static NicBlob Of(string extension, ExtensionClass extensionClass, string text) =>
+        new(ExtensionIds.Guid(new ExtensionDefinition(extension, extensionClass)), extension, Base64(text));
 
     static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 

@@ -67,7 +67,7 @@ public sealed class DataPath(string host)
         return _completions[command.CommandId] = failure is { } status
             ? new Completion(command.CommandId, status, "planted or stale", Observed(command))
             : new Completion(command.CommandId, NdisStatus.Success, null, Observed(command), command.Verb == DriverVerb.ReadNic
-                ? Runtimes.GetValueOrDefault(command.NicKey) ?? new NicRuntime([], 0, [])
+                ? Runtimes.GetValueOrDefault(command.NicKey) ?? NicRuntime.Empty
                 : null);
     }
 
@@ -149,7 +149,7 @@ public sealed class DataPath(string host)
                 };
                 break;
             case DriverVerb.RestoreNic:
-                Runtimes[command.NicKey] = command.Runtime!;
+                Runtimes[command.NicKey] = (Runtimes.GetValueOrDefault(command.NicKey) ?? NicRuntime.Empty).With(command.Runtime!);
                 break;
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
                 Devices[command.NicKey] = device with { Up = command.Verb == DriverVerb.ConnectNic, Epoch = command.Epoch, Revision = command.Revision };

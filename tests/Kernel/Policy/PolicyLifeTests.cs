@@ -279,17 +279,45 @@ public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
         var there = new Nic("web", 1, epoch: 2);
         await _fleet.Done(hv01, _web.Disconnect());
         await _fleet.Open(hv02, there, policy);
-        await _fleet.Done(hv02, there.Restore(gathered));
+        await _fleet.Done(hv02, there.Restore(new NicRuntimePart(SpoofedDropped: gathered.SpoofedDropped, AclHits: gathered.AclHits)));
+        await _fleet.Done(hv02, there.Restore(new NicRuntimePart(Learned: gathered.Learned)));
         sends.Send("denied", to: "02:00:00:00:00:77");
 
         await Fleet.Eventually(() => _fleet.Gathered(hv02, there).Result.AclHits[0] == 2, "the counter that goes on");
         var changes = hv02.PolicyChanges;
-        await _fleet.Done(hv02, there.Restore(gathered));
+        await _fleet.Done(hv02, there.Restore(new NicRuntimePart(gathered.Learned, gathered.SpoofedDropped, gathered.AclHits)));
         var now = await _fleet.Gathered(hv02, there);
         Assert.Equal((changes, 2), (hv02.PolicyChanges, now.AclHits[0]));
         Assert.Contains("02:00:00:00:00:99", now.Learned);
         Assert.Equal(policy.Digest, (await hv02.Snapshot(default)).Devices[0].Policy);
-        Assert.Equal(NdisStatus.InvalidParameter, (await _fleet.Do(hv02, there.Restore(gathered with { AclHits = [1] }))).Status);
+        Assert.Equal(NdisStatus.InvalidParameter, (await _fleet.Do(hv02, there.Restore(new NicRuntimePart(AclHits: [1])))).Status);
+    }
+
+    [RootFact]
+    public async Task Part_of_what_was_gathered_leaves_the_rest_and_a_NIC_has_a_bound_of_addresses()
+    {
+        var hv01 = await _fleet.Host("hv01");
+        var policy = PortPolicy.Default with { Acls = [new AclRule(AclDirection.Outbound, AclAction.Deny, "02:00:00:00:00:77")] };
+        await _fleet.Open(hv01, _web, policy);
+        await _fleet.Done(hv01, _web.Restore(new NicRuntimePart(SpoofedDropped: 3, AclHits: [NicRuntime.CountMax])));
+        await _fleet.Done(hv01, _web.Restore(new NicRuntimePart(Learned: ["02:00:00:00:00:99"])));
+        await _fleet.Done(hv01, _web.Restore(new NicRuntimePart(SpoofedDropped: 4)));
+        using var sends = _fleet.Wire(_web);
+        sends.Send("denied", to: "02:00:00:00:00:77");
+        var now = await _fleet.Gathered(hv01, _web);
+        Assert.Contains("02:00:00:00:00:99", now.Learned);
+        Assert.Equal((4, NicRuntime.CountMax), (now.SpoofedDropped, now.AclHits.Single()));
+
+        foreach (var half in Enumerable.Range(0, 400).Select(number => $"02:00:00:01:{number / 256:x2}:{number % 256:x2}").Chunk(200))
+        {
+            await _fleet.Done(hv01, _web.Restore(new NicRuntimePart(Learned: half)));
+        }
+        Assert.Equal(NicRuntime.LearnedMax, (await _fleet.Gathered(hv01, _web)).Learned.Count);
+        NicRuntimePart[] hostile = [new(SpoofedDropped: -1), new(AclHits: [long.MaxValue]), new(Learned: ["no address"]), new(Learned: [null!])];
+        foreach (var part in hostile)
+        {
+            Assert.Equal(NdisStatus.InvalidParameter, (await _fleet.Do(hv01, _web.Restore(part))).Status);
+        }
     }
 
     [RootFact]

@@ -35,7 +35,7 @@ public sealed class Acl : IExtension
 
     static ExtensionAnswer Restore(OidRequest request, NicRestoreParameters blob) =>
         SavedJson.ReadBlob(blob.Data, SavedJson.Default.AclCounters) is { Version: Version, AclHits: not null } counters
-            ? new ExtensionAnswer(Completes: NdisStatus.Success) { Restores = new NicRuntime([], counters.SpoofedDropped, counters.AclHits) }
+            ? ExtensionAnswer.Restore(new NicRuntimePart(SpoofedDropped: counters.SpoofedDropped, AclHits: counters.AclHits))
                 .Keeping(StackView.ForNic(request.PortId, request.NicIndex), SavedJson.Text(counters, SavedJson.Default.AclCounters))
             : ExtensionAnswer.Refuse();
 }

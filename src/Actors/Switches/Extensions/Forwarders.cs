@@ -21,9 +21,6 @@ public sealed class VlanForwarder : IExtension
 /// </summary>
 public sealed class LearningForwarder : IExtension
 {
-    /// <summary>Addresses that it keeps for one NIC; later ones are left to the data path.</summary>
-    public const int AddressesMax = 256;
-
     const int Version = 1;
 
     public string Name => "forward.learning";
@@ -71,7 +68,7 @@ public sealed class LearningForwarder : IExtension
 
     static ExtensionAnswer Restore(NicRestoreParameters blob, IReadOnlyList<string> known, string scope) =>
         SavedJson.ReadBlob(blob.Data, SavedJson.Default.LearnedTable) is { Version: Version, Learned: not null } table
-            ? new ExtensionAnswer(Completes: NdisStatus.Success) { Restores = new NicRuntime(table.Learned, 0, []) }.Keeping(scope, Table(known, table.Learned))
+            ? ExtensionAnswer.Restore(new NicRuntimePart(Learned: table.Learned)).Keeping(scope, Table(known, table.Learned))
             : ExtensionAnswer.Refuse();
 
     static IReadOnlyList<string> Known(in StackView view, string scope) =>
@@ -81,7 +78,7 @@ public sealed class LearningForwarder : IExtension
         SavedJson.Text(new LearnedTable(Version, Union(known, more.OfType<string>())), SavedJson.Default.LearnedTable);
 
     static List<string> Union(IReadOnlyList<string> known, IEnumerable<string> more) =>
-        [.. known.Concat(more).Distinct(StringComparer.Ordinal).Take(AddressesMax).Order(StringComparer.Ordinal)];
+        [.. known.Concat(more).Distinct(StringComparer.Ordinal).Take(NicRuntime.LearnedMax).Order(StringComparer.Ordinal)];
 }
 
 /// <summary>What forward.learning keeps and saves of a NIC: addresses in lower case with colons, in order.</summary>

@@ -92,10 +92,15 @@ public sealed record ExtensionAnswer(
     public static ExtensionAnswer Save(OidRequest request, ReadOnlySpan<byte> data)
     {
         var needed = PayloadSizes.SaveState + data.Length;
-        return needed > ((request.Parameters as NicSaveParameters)?.Capacity ?? PayloadSizes.SaveBufferMax)
+        var given = (request.Parameters as NicSaveParameters)?.Capacity ?? PayloadSizes.SaveBufferMax;
+        return needed > Math.Min(given, PayloadSizes.SaveBufferMax) // room beyond what SaveDataSize can say is no room
             ? new(Completes: NdisStatus.BufferTooShort) { BytesNeeded = needed }
             : new(Completes: NdisStatus.Success) { Saves = Convert.ToBase64String(data) };
     }
+
+    /// <summary>NIC_RESTORE: gives it back to the NIC's data path, or says that it cannot have come from one (S12).</summary>
+    public static ExtensionAnswer Restore(NicRuntimePart part) =>
+        part.Refuse() is null ? new(Completes: NdisStatus.Success) { Restores = part } : Refuse(NdisStatus.InvalidParameter);
 
     /// <summary>A feature's status: gives it, or says that the buffer is too small for it (switch.md 2.6).</summary>
     public static ExtensionAnswer Status(OidRequest request, System.Text.Json.JsonElement status)
@@ -121,7 +126,7 @@ public sealed record ExtensionAnswer(
     public string? Saves { get; init; }
 
     /// <summary>With a completed NIC_RESTORE: what goes back to the NIC's data path.</summary>
-    public NicRuntime? Restores { get; init; }
+    public NicRuntimePart? Restores { get; init; }
 
     /// <summary>It asks for a restart of the stack, which can follow only when no OID is open (F07).</summary>
     public bool AsksRestart { get; init; }

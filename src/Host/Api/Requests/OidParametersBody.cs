@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ControlPlane.Actors.Switches;
 using ControlPlane.Host.Api.Resources;
 using ControlPlane.Messages;
 
@@ -20,7 +21,9 @@ static class OidParametersBody
         ("Profile", PropertyType.Profile), ("Isolation", PropertyType.Isolation), ("RoutingDomain", PropertyType.RoutingDomain),
     ];
 
-    const int DataMax = 512 * 1024;
+    /// <summary>Characters of a blob in base64.</summary>
+    const int DataMax = (PayloadSizes.BlobMax + 2) / 3 * 4;
+
     const int FlagsMax = 32;
     const int TextMax = 256;
     public const int VlanMin = 1;
