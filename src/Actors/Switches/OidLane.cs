@@ -69,7 +69,7 @@ static class OidLane
     {
         _ when s.Transfers.Values.FirstOrDefault(transfer => transfer.Waiting is null) is { } transfer => NicDataTransfers.Step(transfer),
         { Slot: { Stage: SlotStage.Down, Verdict.Pause: null } slot } when slot.Port == s.Id => AtSwitch(s, slot),
-        { Slot: null, Queue: [var head, ..], Stage: SwitchStage.Ready or SwitchStage.Failed } => Begin(s, head, now),
+        { Slot: null, Queue: [var head, ..], Losses.IsEmpty: true, Stage: SwitchStage.Ready or SwitchStage.Failed } => Begin(s, head, now),
         _ => null,
     };
 
@@ -121,7 +121,9 @@ static class OidLane
         if (answer.Reply is not OidSettled settled)
         {
             var refusal = answer.Refusal ?? new Refusal(RefusalKind.Defect, "oid.answer", "The object answered with another word.");
-            var rejected = Rejected(s, slot.MessageId, slot.Caller, slot.Request, refusal, now);
+            var rejected = HostLoss.In(refusal) is not null
+                ? [new OidLost(slot.MessageId, slot.Request.RequestId, slot.Request.Oid, refusal)]
+                : Rejected(s, slot.MessageId, slot.Caller, slot.Request, refusal, now);
             return Advance(s, rejected, NicDataTransfers.Of(s, slot.MessageId) is null ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
         }
         // What an object finds legal and has no part in, it settles with success; a refusal from above it stands.
@@ -179,6 +181,11 @@ static class OidLane
         {
             return Decision<SwitchEvent>.Refuse(Refusal.Illegal(
                 "oid.not-pending", $"No OID {late.RequestId} is pending at {late.Extension}.", "switch.md 3.7", s.Slot?.Verdict.Pause is null ? "none" : "another"));
+        }
+        if (!s.Losses.IsEmpty)
+        {
+            return Decision<SwitchEvent>.Refuse(new Refusal(
+                RefusalKind.Unavailable, "switch.reconciling", "The host came up anew, and what is lost is being found out; answer again after it."));
         }
         var verdict = Stack.Resume(s, slot, late.Status);
         return Advance(s, [new OidResumed(slot.MessageId, slot.Request.RequestId, slot.Request.Oid, pause.Extension, late.Status, verdict),
