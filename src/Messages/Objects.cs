@@ -66,7 +66,12 @@ public sealed record IndicateStatus(string Status) : Command;
 /// <summary>A port's PORT_CREATE is on its way; the port exists when it is created.</summary>
 public sealed record PortCreateProposed(OpenOid Oid, int Incarnation, PortParameters Parameters) : PortEvent;
 
-public sealed record PortCreated(string RequestId) : PortEvent;
+public sealed record PortCreated(string RequestId) : PortEvent
+{
+    /// <summary>The session in which the host did it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Session { get; init; }
+}
 
 /// <summary>Refused by an extension or by the miniport edge: the port does not exist, no TEARDOWN follows (switch.md 3.5).</summary>
 public sealed record PortCreateRefused(string RequestId, RefusedBy By) : PortEvent;
@@ -215,7 +220,12 @@ public sealed record NicDisconnected(string RequestId, DeviceState? Observed, lo
 public sealed record NicDeleteReceived(OpenOid Oid, long Revision) : NicEvent;
 
 /// <summary>The attachment ended; the port stays.</summary>
-public sealed record NicDeleted(string RequestId) : NicEvent;
+public sealed record NicDeleted(string RequestId) : NicEvent
+{
+    /// <summary>The session in which the host was seen without the device; 0: it was not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Session { get; init; }
+}
 
 public sealed record NicHeld(Hold Hold) : NicEvent;
 

@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace ControlPlane.Messages;
 
@@ -22,6 +21,9 @@ public static class StoredNames
         ["CommandIssued.1"] = typeof(CommandIssued),
         ["CommandCompleted.1"] = typeof(CommandCompleted),
         ["SwitchTold.1"] = typeof(SwitchTold),
+        ["HostRebooted.1"] = typeof(HostRebooted),
+        ["HostRemoved.1"] = typeof(HostRemoved),
+        ["HostReadmitted.1"] = typeof(HostReadmitted),
         ["RequestRefused.1"] = typeof(RequestRefused),
         ["RequestNoted.1"] = typeof(RequestNoted),
         ["Parked.1"] = typeof(Parked),
@@ -50,6 +52,7 @@ public static class StoredNames
         ["PortDrained.1"] = typeof(PortDrained),
         ["PortDrainStuck.1"] = typeof(PortDrainStuck),
         ["PortEdgeFaulted.1"] = typeof(PortEdgeFaulted),
+        ["PortLost.1"] = typeof(PortLost),
         ["NicCreateProposed.1"] = typeof(NicCreateProposed),
         ["NicCreated.1"] = typeof(NicCreated),
         ["NicCreateRefused.1"] = typeof(NicCreateRefused),
@@ -84,6 +87,7 @@ public static class StoredNames
         ["NicSeriesCompleted.1"] = typeof(NicSeriesCompleted),
         ["NicSeriesFailed.1"] = typeof(NicSeriesFailed),
         ["NicRestoreOverdue.1"] = typeof(NicRestoreOverdue),
+        ["NicLost.1"] = typeof(NicLost),
         ["SwitchDefined.1"] = typeof(SwitchDefined),
         ["SwitchReady.1"] = typeof(SwitchReady),
         ["SwitchNotReady.1"] = typeof(SwitchNotReady),
@@ -102,6 +106,10 @@ public static class StoredNames
         ["ErrandEnded.1"] = typeof(ErrandEnded),
         ["SwitchReconcileStarted.1"] = typeof(SwitchReconcileStarted),
         ["SwitchReconciled.1"] = typeof(SwitchReconciled),
+        ["SwitchObjectLost.1"] = typeof(SwitchObjectLost),
+        ["SwitchLossSettled.1"] = typeof(SwitchLossSettled),
+        ["OidLost.1"] = typeof(OidLost),
+        ["SwitchLost.1"] = typeof(SwitchLost),
         ["DriftSeen.1"] = typeof(DriftSeen),
         ["OidResumed.1"] = typeof(OidResumed),
         ["OidSlow.1"] = typeof(OidSlow),
@@ -135,6 +143,7 @@ public static class StoredNames
         ["VmChangeUndoing.1"] = typeof(VmChangeUndoing),
         ["VmChanged.1"] = typeof(VmChanged),
         ["VmChangeRefused.1"] = typeof(VmChangeRefused),
+        ["VmLost.1"] = typeof(VmLost),
         // Commands
         ["OpenSession.1"] = typeof(OpenSession),
         ["CloseSession.1"] = typeof(CloseSession),
@@ -142,6 +151,8 @@ public static class StoredNames
         ["ReportCompletion.1"] = typeof(ReportCompletion),
         ["IssueCommand.1"] = typeof(IssueCommand),
         ["CheckHost.1"] = typeof(CheckHost),
+        ["RemoveHost.1"] = typeof(RemoveHost),
+        ["ReadmitHost.1"] = typeof(ReadmitHost),
         ["Unpark.1"] = typeof(Unpark),
         ["AnswerArrived.1"] = typeof(AnswerArrived),
         ["TimerElapsed.1"] = typeof(TimerElapsed),
@@ -164,6 +175,8 @@ public static class StoredNames
         ["SetInFlightAt.1"] = typeof(SetInFlightAt),
         ["TellDrift.1"] = typeof(TellDrift),
         ["ReconcileSwitch.1"] = typeof(ReconcileSwitch),
+        ["LoseObject.1"] = typeof(LoseObject),
+        ["LoseVm.1"] = typeof(LoseVm),
         ["CompleteOid.1"] = typeof(CompleteOid),
         ["CancelOid.1"] = typeof(CancelOid),
         ["SaveNicData.1"] = typeof(SaveNicData),
@@ -182,6 +195,7 @@ public static class StoredNames
         ["OidSettled.1"] = typeof(OidSettled),
         ["RuntimeRead.1"] = typeof(RuntimeRead),
         ["GateOpen.1"] = typeof(GateOpen),
+        ["ObjectLost.1"] = typeof(ObjectLost),
         ["HoldTaken.1"] = typeof(HoldTaken),
         ["OidOutcome.1"] = typeof(OidOutcome),
         ["DriftAnswer.1"] = typeof(DriftAnswer),
@@ -234,194 +248,3 @@ public static class StoredNames
         JsonSerializer.Deserialize(body, TypeOf(name) ?? throw new JsonException($"the stored name {name} is not known to this release"), WordsJson.Default)
         ?? throw new JsonException($"{name} is null");
 }
-
-/// <summary>Source-generated JSON of every word.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UseStringEnumConverter = true)]
-[JsonSerializable(typeof(AgentSessionOpened))]
-[JsonSerializable(typeof(AgentSessionClosed))]
-[JsonSerializable(typeof(StaleReportDropped))]
-[JsonSerializable(typeof(FrameRecorded))]
-[JsonSerializable(typeof(FrameDelivered))]
-[JsonSerializable(typeof(FrameGapSeen))]
-[JsonSerializable(typeof(CommandIssued))]
-[JsonSerializable(typeof(CommandCompleted))]
-[JsonSerializable(typeof(SwitchTold))]
-[JsonSerializable(typeof(RequestRefused))]
-[JsonSerializable(typeof(RequestNoted))]
-[JsonSerializable(typeof(Parked))]
-[JsonSerializable(typeof(Unparked))]
-[JsonSerializable(typeof(PortCreateProposed))]
-[JsonSerializable(typeof(PortCreated))]
-[JsonSerializable(typeof(PortCreateRefused))]
-[JsonSerializable(typeof(PortUpdated))]
-[JsonSerializable(typeof(PortTeardownReceived))]
-[JsonSerializable(typeof(PortTornDown))]
-[JsonSerializable(typeof(PortDeleteReceived))]
-[JsonSerializable(typeof(PortDeleted))]
-[JsonSerializable(typeof(NicAttachProposed))]
-[JsonSerializable(typeof(NicAttached))]
-[JsonSerializable(typeof(NicAttachEnded))]
-[JsonSerializable(typeof(NicDetachProposed))]
-[JsonSerializable(typeof(NicDetached))]
-[JsonSerializable(typeof(NicDetachEnded))]
-[JsonSerializable(typeof(PortHeld))]
-[JsonSerializable(typeof(PortReleased))]
-[JsonSerializable(typeof(PortInFlightSet))]
-[JsonSerializable(typeof(PortDrainDeferred))]
-[JsonSerializable(typeof(PortPropertyProposed))]
-[JsonSerializable(typeof(PortPropertyChanged))]
-[JsonSerializable(typeof(PortPropertyRefused))]
-[JsonSerializable(typeof(PortDrained))]
-[JsonSerializable(typeof(PortDrainStuck))]
-[JsonSerializable(typeof(PortEdgeFaulted))]
-[JsonSerializable(typeof(NicCreateProposed))]
-[JsonSerializable(typeof(NicCreated))]
-[JsonSerializable(typeof(NicCreateRefused))]
-[JsonSerializable(typeof(NicConnectProposed))]
-[JsonSerializable(typeof(NicConnected))]
-[JsonSerializable(typeof(NicUpdated))]
-[JsonSerializable(typeof(NicDisconnectReceived))]
-[JsonSerializable(typeof(NicDisconnected))]
-[JsonSerializable(typeof(NicDeleteReceived))]
-[JsonSerializable(typeof(NicDeleted))]
-[JsonSerializable(typeof(NicHeld))]
-[JsonSerializable(typeof(NicReleased))]
-[JsonSerializable(typeof(NicInFlightSet))]
-[JsonSerializable(typeof(NicDeleteDeferred))]
-[JsonSerializable(typeof(NicDrained))]
-[JsonSerializable(typeof(NicDrainStuck))]
-[JsonSerializable(typeof(NicDrifted))]
-[JsonSerializable(typeof(NicConverged))]
-[JsonSerializable(typeof(NicRepairStarted))]
-[JsonSerializable(typeof(NicRepaired))]
-[JsonSerializable(typeof(NicEdgeFaulted))]
-[JsonSerializable(typeof(NicDriftTold))]
-[JsonSerializable(typeof(NicCreateUndoing))]
-[JsonSerializable(typeof(NicPolicyProposed))]
-[JsonSerializable(typeof(NicPolicyApplied))]
-[JsonSerializable(typeof(NicPolicyRefused))]
-[JsonSerializable(typeof(NicReadStarted))]
-[JsonSerializable(typeof(NicReadEnded))]
-[JsonSerializable(typeof(NicRuntimeRestoreStarted))]
-[JsonSerializable(typeof(NicRuntimeRestoreEnded))]
-[JsonSerializable(typeof(NicSeriesOpened))]
-[JsonSerializable(typeof(NicSeriesCompleted))]
-[JsonSerializable(typeof(NicSeriesFailed))]
-[JsonSerializable(typeof(NicRestoreOverdue))]
-[JsonSerializable(typeof(SwitchDefined))]
-[JsonSerializable(typeof(SwitchReady))]
-[JsonSerializable(typeof(SwitchNotReady))]
-[JsonSerializable(typeof(SwitchDeleteStarted))]
-[JsonSerializable(typeof(SwitchDeleted))]
-[JsonSerializable(typeof(OidQueued))]
-[JsonSerializable(typeof(OidStarted))]
-[JsonSerializable(typeof(OidCompleted))]
-[JsonSerializable(typeof(OidRejected))]
-[JsonSerializable(typeof(OidRejectionCounted))]
-[JsonSerializable(typeof(OidRejectionsCoalesced))]
-[JsonSerializable(typeof(OidRefused))]
-[JsonSerializable(typeof(OidUndone))]
-[JsonSerializable(typeof(ExtensionFaulted))]
-[JsonSerializable(typeof(ErrandStarted))]
-[JsonSerializable(typeof(ErrandEnded))]
-[JsonSerializable(typeof(SwitchReconcileStarted))]
-[JsonSerializable(typeof(SwitchReconciled))]
-[JsonSerializable(typeof(DriftSeen))]
-[JsonSerializable(typeof(OidResumed))]
-[JsonSerializable(typeof(OidSlow))]
-[JsonSerializable(typeof(OidCancelRequested))]
-[JsonSerializable(typeof(StackRestartDeferred))]
-[JsonSerializable(typeof(StackRestarted))]
-[JsonSerializable(typeof(ExtensionAttached))]
-[JsonSerializable(typeof(ExtensionAttachFailed))]
-[JsonSerializable(typeof(ExtensionDetached))]
-[JsonSerializable(typeof(SwitchPropertyChanged))]
-[JsonSerializable(typeof(NicDataTransferStarted))]
-[JsonSerializable(typeof(NicDataTransferEnded))]
-[JsonSerializable(typeof(SaveRound))]
-[JsonSerializable(typeof(SaveFailed))]
-[JsonSerializable(typeof(SaveCompleted))]
-[JsonSerializable(typeof(RestoreRound))]
-[JsonSerializable(typeof(RestoreCompleted))]
-[JsonSerializable(typeof(RestoreFailed))]
-[JsonSerializable(typeof(VmDefined))]
-[JsonSerializable(typeof(VmDeleted))]
-[JsonSerializable(typeof(VmStartRequested))]
-[JsonSerializable(typeof(VmStepDone))]
-[JsonSerializable(typeof(VmStartUndoing))]
-[JsonSerializable(typeof(VmStarted))]
-[JsonSerializable(typeof(VmStartRefused))]
-[JsonSerializable(typeof(VmStopRequested))]
-[JsonSerializable(typeof(VmStopped))]
-[JsonSerializable(typeof(VmStepSkipped))]
-[JsonSerializable(typeof(VmStepDeferred))]
-[JsonSerializable(typeof(VmChangeRequested))]
-[JsonSerializable(typeof(VmChangeUndoing))]
-[JsonSerializable(typeof(VmChanged))]
-[JsonSerializable(typeof(VmChangeRefused))]
-[JsonSerializable(typeof(OpenSession))]
-[JsonSerializable(typeof(CloseSession))]
-[JsonSerializable(typeof(ReportFrames))]
-[JsonSerializable(typeof(ReportCompletion))]
-[JsonSerializable(typeof(IssueCommand))]
-[JsonSerializable(typeof(CheckHost))]
-[JsonSerializable(typeof(Unpark))]
-[JsonSerializable(typeof(AnswerArrived))]
-[JsonSerializable(typeof(TimerElapsed))]
-[JsonSerializable(typeof(ArriveOid))]
-[JsonSerializable(typeof(EnforcePolicy))]
-[JsonSerializable(typeof(ReadRuntime))]
-[JsonSerializable(typeof(RestoreRuntime))]
-[JsonSerializable(typeof(AwaitDrain))]
-[JsonSerializable(typeof(TakeHold))]
-[JsonSerializable(typeof(ReleaseHold))]
-[JsonSerializable(typeof(SetInFlight))]
-[JsonSerializable(typeof(ReportDevice))]
-[JsonSerializable(typeof(IndicateStatus))]
-[JsonSerializable(typeof(DefineSwitch))]
-[JsonSerializable(typeof(DeleteSwitch))]
-[JsonSerializable(typeof(SubmitOid))]
-[JsonSerializable(typeof(TakeHoldAt))]
-[JsonSerializable(typeof(ReleaseHoldAt))]
-[JsonSerializable(typeof(IndicateStatusAt))]
-[JsonSerializable(typeof(SetInFlightAt))]
-[JsonSerializable(typeof(TellDrift))]
-[JsonSerializable(typeof(ReconcileSwitch))]
-[JsonSerializable(typeof(CompleteOid))]
-[JsonSerializable(typeof(CancelOid))]
-[JsonSerializable(typeof(SaveNicData))]
-[JsonSerializable(typeof(RestoreNicData))]
-[JsonSerializable(typeof(DefineVm))]
-[JsonSerializable(typeof(AddNic))]
-[JsonSerializable(typeof(RemoveNic))]
-[JsonSerializable(typeof(DeleteVm))]
-[JsonSerializable(typeof(StartVm))]
-[JsonSerializable(typeof(StopVm))]
-[JsonSerializable(typeof(AgentHello))]
-[JsonSerializable(typeof(HandCommand))]
-[JsonSerializable(typeof(CompletionTaken))]
-[JsonSerializable(typeof(ComeAgain))]
-[JsonSerializable(typeof(SessionOpened))]
-[JsonSerializable(typeof(FramesStored))]
-[JsonSerializable(typeof(CommandDone))]
-[JsonSerializable(typeof(Done))]
-[JsonSerializable(typeof(OidSettled))]
-[JsonSerializable(typeof(RuntimeRead))]
-[JsonSerializable(typeof(GateOpen))]
-[JsonSerializable(typeof(HoldTaken))]
-[JsonSerializable(typeof(OidOutcome))]
-[JsonSerializable(typeof(DriftAnswer))]
-[JsonSerializable(typeof(NicDataSaved))]
-[JsonSerializable(typeof(NicDataRestored))]
-[JsonSerializable(typeof(OperationRuns))]
-[JsonSerializable(typeof(Envelope))]
-[JsonSerializable(typeof(Answer))]
-[JsonSerializable(typeof(Inventory))]
-[JsonSerializable(typeof(SwitchDefinition))]
-[JsonSerializable(typeof(VmDefinition))]
-[JsonSerializable(typeof(OidRequest))]
-[JsonSerializable(typeof(Refusal))]
-public sealed partial class WordsJson : JsonSerializerContext;

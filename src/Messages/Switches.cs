@@ -94,7 +94,8 @@ public sealed record TellDrift(EntityId Nic, DeviceState Observed) : Command;
 public sealed record DriftAnswer(bool Repair) : Reply;
 
 /// <summary>The host has a new session: what it has of this switch now.</summary>
-public sealed record ReconcileSwitch(long Session, bool Present, IReadOnlyList<DeviceState> Devices) : Command;
+/// <param name="Lost">Why what the host does not list has ended (<see cref="HostLoss"/>); null: it is the same boot, and what is missing is drift.</param>
+public sealed record ReconcileSwitch(long Session, bool Present, IReadOnlyList<DeviceState> Devices, string? Lost = null) : Command;
 
 public sealed record SwitchDefined(SwitchDefinition Definition) : SwitchEvent;
 
@@ -166,7 +167,12 @@ public sealed record ErrandStarted(string MessageId, EntityId Target, Command Er
 public sealed record ErrandEnded(string MessageId, Reply? Reply, Refusal? Refusal) : SwitchEvent, IOnBehalf;
 
 /// <summary>The host's devices of this switch are being compared with what is wanted.</summary>
-public sealed record SwitchReconcileStarted(long Session, bool Present, IReadOnlyList<DeviceState> Devices) : SwitchEvent;
+public sealed record SwitchReconcileStarted(long Session, bool Present, IReadOnlyList<DeviceState> Devices) : SwitchEvent
+{
+    /// <summary>Why what the host does not list has ended; null: it has not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public string? Lost { get; init; }
+}
 
 /// <summary>One NIC has taken its report.</summary>
 public sealed record SwitchReconciled(EntityId Nic) : SwitchEvent;

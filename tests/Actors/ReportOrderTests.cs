@@ -18,7 +18,8 @@ public sealed class ReportOrderTests
     [Fact]
     public void Frames_of_one_nic_go_one_at_a_time_the_oldest_first()
     {
-        var state = BridgeLifecycle.Initial(EntityId.Bridge("hv01"));
+        var state = BridgeLifecycle.Evolve(
+            BridgeLifecycle.Initial(EntityId.Bridge("hv01")), new AgentSessionOpened(1, "memory", "1", true, "boot", 1, 8, [], []));
         foreach (var frame in (DriverFrame[])[Frame(9, "nic/web/eth0"), Frame(10, "nic/web/eth0"), Frame(11, "nic/db/eth0")])
         {
             state = BridgeLifecycle.Evolve(state, new FrameRecorded(frame));

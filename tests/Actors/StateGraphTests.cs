@@ -41,7 +41,7 @@ public sealed class StateGraphTests
         "switch" => StateGraph.Of<SwitchLifecycle, SwitchState, SwitchEvent>(
             EntityId.Switch("hv01", "sw"), state => state is SwitchState.Here here ? here.Stage.ToString() : "Absent").Markdown("Absent"),
         "bridge" => StateGraph.Of<BridgeLifecycle, BridgeState, BridgeEvent>(
-            EntityId.Bridge("hv01"), state => state.Online ? "Online" : "Offline").Markdown("Offline"),
+            EntityId.Bridge("hv01"), state => state.Removed ? "Removed" : state.Online ? "Online" : "Offline").Markdown("Offline"),
         "vm" => StateGraph.Of<VmLifecycle, VmState, VmEvent>(EntityId.Vm("web-1"), state => state.GetType().Name).Markdown("Undefined"),
         _ => throw new ArgumentOutOfRangeException(nameof(actor), actor, null),
     };

@@ -15,6 +15,9 @@ namespace ControlPlane.Actors.Bridge;
 ///   Offline ── session opened: number + 1, snapshot to the switches ──► Online
 ///      ▲                                                                  │  frames, completions of this session
 ///      └────────────── session closed, or a newer one opened ◄────────────┘  (older ones: dropped and counted)
+///
+///   A session of another boot id, and an operator's removal of the host, end what was on it (see HostLosses); a host
+///   that was removed gets no session until an operator admits it again.
 /// </code>
 /// </summary>
 public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
@@ -37,7 +40,10 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
 
     public static Decision<BridgeEvent> Decide(BridgeState state, Command command, in Turn turn) => command switch
     {
+        OpenSession when state.Removed => Decision<BridgeEvent>.Refuse(HostLosses.Away(state)),
         OpenSession open => Open(state, open),
+        RemoveHost remove => HostLosses.Remove(state, remove.Force),
+        ReadmitHost => HostLosses.Readmit(state),
         CloseSession close when close.Session == state.Session && state.Online =>
             Decision<BridgeEvent>.Accept(new Done(), new AgentSessionClosed(close.Session, close.Reason)),
         CloseSession close => Stale(state, close.Session, "close"),
@@ -46,6 +52,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         ReportCompletion report when report.Session < state.Session => StaleCompletion(state, report, turn),
         ReportCompletion report when report.Session > state.Session => Stale(state, report.Session, "completion"),
         ReportCompletion report => Complete(state, report.Completion),
+        IssueCommand or CheckHost when state.Removed => Decision<BridgeEvent>.Refuse(HostLosses.Away(state)),
         IssueCommand issue => Issue(state, issue, turn),
         CheckHost when state.Online => Decision<BridgeEvent>.Accept(new Done()),
         CheckHost => Decision<BridgeEvent>.Refuse(new Refusal(
@@ -60,7 +67,10 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         var opened = new AgentSessionOpened(
             state.Session + 1, open.Driver, open.Version, open.Fenced, inventory.BootId, inventory.StreamEpoch, inventory.LastSeq,
             inventory.Switches, inventory.Devices);
-        return Decision<BridgeEvent>.Accept(new SessionOpened(opened.Session, open.Fenced ? Empty : state.Epochs), opened);
+        var reply = new SessionOpened(opened.Session, open.Fenced ? Empty : state.Epochs);
+        return HostLosses.Rebooted(state, inventory.BootId)
+            ? HostLosses.Reboot(state, opened, reply)
+            : Decision<BridgeEvent>.Accept(reply, opened);
     }
 
     static readonly ImmutableSortedDictionary<string, long> Empty = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
@@ -130,14 +140,15 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
 
     public static BridgeState Evolve(BridgeState state, BridgeEvent happened) => happened switch
     {
-        AgentSessionOpened e => Opened(state, e),
-        AgentSessionClosed => state with { Online = false },
+        AgentSessionOpened e when !state.Removed => Opened(state, e),
+        AgentSessionClosed when state.Online => state with { Online = false },
         StaleReportDropped => state with { Dropped = state.Dropped + 1 },
-        FrameRecorded e => state with { Cursor = e.Frame.Seq, Frames = ToNic(e.Frame) is null ? state.Frames : state.Frames.Add(e.Frame) },
+        FrameRecorded e when state.Online => state with { Cursor = e.Frame.Seq, Frames = ToNic(e.Frame) is null ? state.Frames : state.Frames.Add(e.Frame) },
         FrameDelivered e => state with { Frames = state.Frames.RemoveAll(frame => frame.StreamEpoch == e.StreamEpoch && frame.Seq == e.Seq) },
-        FrameGapSeen => state,
-        CommandIssued e => Issued(state, e),
+        FrameGapSeen when state.Online => state,
+        CommandIssued e when !state.Removed => Issued(state, e),
         CommandCompleted e => Completed(state, e),
+        HostRebooted or HostRemoved or HostReadmitted => HostLosses.Evolve(state, happened),
         SwitchTold e => state.Untold.TryGetValue(e.Switch, out var untold) && untold.Session == e.Session
             ? state with { Untold = state.Untold.Remove(e.Switch) }
             : state,
@@ -161,7 +172,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
             BootId = e.BootId,
             StreamEpoch = e.StreamEpoch,
             Cursor = e.Cursor,
-            Untold = untold.ToImmutable(),
+            Untold = HostLosses.Carried(state.Untold, untold.ToImmutable()),
         };
     }
 

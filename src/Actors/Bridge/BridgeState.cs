@@ -30,4 +30,8 @@ public sealed record BridgeState(
     ImmutableSortedDictionary<string, ReconcileSwitch> Untold,
     ImmutableSortedSet<string> Known,
     ImmutableSortedDictionary<string, long> Epochs,
-    long Dropped);
+    long Dropped)
+{
+    /// <summary>An operator said that the host never returns: no session until it is admitted again.</summary>
+    public bool Removed { get; init; }
+}

@@ -18,6 +18,8 @@ namespace ControlPlane.Actors.Nics;
 ///     │                                        ▼                                           ▼
 ///     │   completed                         Deleting ◄── NIC_DELETE, gate open ── Disconnected ◄── Disconnecting
 ///     └────────────────────────────────────────┘
+///
+///   any of them ── its host came up anew without it, or was removed ──► Absent (see NicLosses)
 /// </code>
 /// Edges T2, T4 to T8 of switch.md 3.1; there is no way back from Disconnected to Connected. Every OID in every state
 /// is a line of <see cref="Judge"/>.
@@ -41,6 +43,7 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         TimerElapsed => Stuck(state),
         IndicateStatus status => Indicate(state, status),
         ReportDevice report => NicDevice.Report(state, report),
+        LoseObject lose => NicLosses.Decide(state, lose),
         _ => Decision<NicEvent>.NotMine(command),
     };
 
@@ -136,6 +139,10 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     /// <summary>The host's answer to a command: an OID's, or a repair's; or the switch's word on a drift.</summary>
     static Decision<NicEvent> Settle(NicState state, AnswerArrived answer, in Turn turn)
     {
+        if (HostLoss.In(answer.Refusal) is { } lost)
+        {
+            return NicLosses.End(state, lost, answer.Refusal!);
+        }
         if (state.OidOrNull is not { } oid)
         {
             return state.BodyOrNull is { Work: { } work } at ? NicWorks.Settle(state, at, work, answer) : NicDevice.Settle(state, answer);
@@ -151,7 +158,7 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
             NicState.Connecting => Late(oid, "Connected", [.. Faulted(oid, DriverVerb.ConnectNic, status, completion), new NicConnected(id, observed, session, restoreBy)]),
             NicState.Disconnecting => Late(oid, "Disconnected",
                 [.. Faulted(oid, DriverVerb.DisconnectNic, status, completion), new NicDisconnected(id, observed, session)]),
-            NicState.Deleting => Late(oid, "Absent", [.. Faulted(oid, DriverVerb.DeleteNic, status, completion), new NicDeleted(id)]),
+            NicState.Deleting => Late(oid, "Absent", [.. Faulted(oid, DriverVerb.DeleteNic, status, completion), new NicDeleted(id) { Session = observed is { Present: false } ? session : 0 }]),
             _ => throw new UnreachableException(state.ToString()),
         };
     }
@@ -237,7 +244,8 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         (NicState.Disconnecting s, NicDisconnected e) => new NicState.Disconnected(s.Id, s.Epoch, NicDevice.Seen(s.Body, e.Observed, e.Session, up: false)),
         (NicState.Created s, NicDeleteReceived e) => new NicState.Deleting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
         (NicState.Disconnected s, NicDeleteReceived e) => new NicState.Deleting(s.Id, s.Epoch, s.Body with { Revision = e.Revision }, e.Oid),
-        (NicState.Deleting s, NicDeleted) => new NicState.Absent(s.Id, s.Epoch),
+        (NicState.Deleting s, NicDeleted e) => new NicState.Absent(s.Id, s.Epoch) { SeenIn = e.Session },
+        (not NicState.Absent, NicLost) => new NicState.Absent(state.Id, state.Epoch),
         (_, NicEdgeFaulted) => state,
         (_, NicHeld e) => With(state, body => body with { Drain = body.Drain.Held(e.Hold) }),
         (_, NicReleased e) => With(state, body => body with { Drain = body.Drain.Released(e.HoldId) }),

@@ -18,7 +18,11 @@ namespace ControlPlane.Actors.Nics;
 public abstract record NicState(EntityId Id, long Epoch)
 {
     /// <summary>On no port.</summary>
-    public sealed record Absent(EntityId Id, long Epoch) : NicState(Id, Epoch);
+    public sealed record Absent(EntityId Id, long Epoch) : NicState(Id, Epoch)
+    {
+        /// <summary>The session in which the host was last seen without the device; 0: it was not.</summary>
+        public long SeenIn { get; init; }
+    }
 
     /// <summary>NIC_CREATE is with the data path.</summary>
     /// <param name="Undoing">The host made less than was wanted: its device is being removed, and this is the refusal to come.</param>

@@ -19,6 +19,8 @@ namespace ControlPlane.Actors.Ports;
 ///       │                                                       ▼
 ///       │     completed            PORT_DELETE             TearingDown ──completed──► TornDown
 ///       └───────────── Deleting ◄─────────────────────────────────────────────────────┘ T10: holds and OIDs gone
+///
+///   any of them ── its host came up anew without it, or was removed ──► NotCreated (see PortLosses)
 /// </code>
 /// Edges T1, T3, T9, T10 of switch.md 3.1; there is no other. Every OID in every state is a line of <see cref="Judge"/>.
 /// </summary>
@@ -34,6 +36,7 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
         ReleaseHold release => Release(state, release),
         SetInFlight set => InFlight(state, set),
         AwaitDrain => WaitForGate(state, turn),
+        LoseObject lose => PortLosses.Decide(state, lose),
         TimerElapsed => Stuck(state),
         _ => Decision<PortEvent>.NotMine(command),
     };
@@ -133,12 +136,16 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
     /// <summary>What the port asked has been answered: by the data path or by the NIC.</summary>
     static Decision<PortEvent> Settle(PortState state, AnswerArrived answer)
     {
+        if (HostLoss.In(answer.Refusal) is { } lost)
+        {
+            return PortLosses.End(state, lost, answer.Refusal!);
+        }
         var completion = (answer.Reply as CommandDone)?.Completion;
         var status = completion?.Status ?? (answer.Refusal is null ? NdisStatus.Success : NdisStatus.Failure);
         switch (state)
         {
             case PortState.Creating s when status == NdisStatus.Success:
-                return Late([new PortCreated(s.Oid.Request.RequestId)], s.Oid, new OidSettled(status, null, "Created", "Absent"));
+                return Late([new PortCreated(s.Oid.Request.RequestId) { Session = (answer.Reply as CommandDone)?.Session ?? 0 }], s.Oid, new OidSettled(status, null, "Created", "Absent"));
             case PortState.Creating s:
                 var by = RefusedBy.Edge(status, completion?.Detail);
                 return Late([new PortCreateRefused(s.Oid.Request.RequestId, by)], s.Oid, new OidSettled(status, by, "NotCreated", "Absent"));
@@ -216,7 +223,7 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
     public static PortState Evolve(PortState state, PortEvent happened) => (state, happened) switch
     {
         (PortState.Absent s, PortCreateProposed e) => new PortState.Creating(s.Id, e.Incarnation, NewBody(e), e.Oid),
-        (PortState.Creating s, PortCreated) => new PortState.Created(s.Id, s.Incarnations, s.Body, null),
+        (PortState.Creating s, PortCreated e) => new PortState.Created(s.Id, s.Incarnations, s.Body with { SeenIn = e.Session }, null),
         (PortState.Creating s, PortCreateRefused) => new PortState.Absent(s.Id, s.Incarnations),
         (PortState.Created s, PortUpdated e) =>
             s with { Body = s.Body with { Parameters = s.Body.Parameters with { PortFriendlyName = e.PortFriendlyName } } },
@@ -235,6 +242,7 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
         (PortState.TornDown s, PortDeleteReceived e) => new PortState.Deleting(s.Id, s.Incarnations, s.Body, e.Oid),
         (PortState.Created s, PortDeleteReceived { WithoutTeardown: true } e) => new PortState.Deleting(s.Id, s.Incarnations, s.Body, e.Oid),
         (PortState.Deleting s, PortDeleted) => new PortState.Absent(s.Id, s.Incarnations),
+        (not PortState.Absent, PortLost) => new PortState.Absent(state.Id, state.Incarnations),
         (_, PortEdgeFaulted) => state,
         (_, PortHeld e) => WithDrain(state, drain => drain.Held(e.Hold)),
         (_, PortReleased e) => WithDrain(state, drain => drain.Released(e.HoldId)),

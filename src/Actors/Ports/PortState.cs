@@ -70,7 +70,11 @@ public sealed record PortBody(
     PortParameters Parameters,
     ImmutableSortedDictionary<int, EntityId> Nics,
     ImmutableSortedDictionary<string, PortProperty> Properties,
-    Drain Drain);
+    Drain Drain)
+{
+    /// <summary>The session in which the host made it; 0 in what was stored before this was.</summary>
+    public long SeenIn { get; init; }
+}
 
 /// <summary>A property that holds.</summary>
 /// <param name="EnforcedBy">The extension that enforces it, or the miniport edge; null: nobody does (V15).</param>

@@ -19,6 +19,7 @@ public abstract record OperationChange(string Id)
         VmStarted e => new Ended(e.OperationId, null),
         VmStopped e => new Ended(e.OperationId, null),
         VmStartRefused e => new Ended(e.OperationId, e.Refusal),
+        VmLost { OperationId: { } id } e => new Ended(id, HostLoss.Refusal(e.Host, e.Reason)),
         _ => null,
     };
 }

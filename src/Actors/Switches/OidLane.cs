@@ -69,7 +69,7 @@ static class OidLane
     {
         _ when s.Transfers.Values.FirstOrDefault(transfer => transfer.Waiting is null) is { } transfer => NicDataTransfers.Step(transfer),
         { Slot: { Stage: SlotStage.Down, Verdict.Pause: null } slot } when slot.Port == s.Id => AtSwitch(s, slot),
-        { Slot: null, Queue: [var head, ..], Stage: SwitchStage.Ready or SwitchStage.Failed } => Begin(s, head, now),
+        { Slot: null, Queue: [var head, ..], Losses.IsEmpty: true, Stage: SwitchStage.Ready or SwitchStage.Failed } => Begin(s, head, now),
         _ => null,
     };
 
@@ -122,11 +122,12 @@ static class OidLane
         {
             var refusal = answer.Refusal ?? new Refusal(RefusalKind.Defect, "oid.answer", "The object answered with another word.");
             // What was said on the way down is on record whatever the object says of the OID.
-            ImmutableArray<SwitchEvent> rejected =
-            [
-                .. Faults(slot.MessageId, slot.Request, slot.Verdict), .. Rejected(s, slot.MessageId, slot.Caller, slot.Request, refusal, now),
-            ];
-            return Advance(s, [.. rejected, .. Restarted(s, slot, rejected)], NicDataTransfers.Of(s, slot.MessageId) is null ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
+            var ended = HostLoss.In(refusal) is not null
+                ? [new OidLost(slot.MessageId, slot.Request.RequestId, slot.Request.Oid, refusal)]
+                : Rejected(s, slot.MessageId, slot.Caller, slot.Request, refusal, now);
+            ImmutableArray<SwitchEvent> events = [.. Faults(slot.MessageId, slot.Request, slot.Verdict), .. ended];
+            return Advance(s, [.. events, .. Restarted(s, slot, events)],
+                NicDataTransfers.Of(s, slot.MessageId) is null ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
         }
         // What an object finds legal and has no part in, it settles with success; a refusal from above it stands.
         var by = settled.RefusedBy ?? (settled.Status == NdisStatus.Success ? slot.Verdict.Refused : null);
@@ -185,6 +186,11 @@ static class OidLane
         {
             return Decision<SwitchEvent>.Refuse(Refusal.Illegal(
                 "oid.not-pending", $"No OID {late.RequestId} is pending at {late.Extension}.", "switch.md 3.7", s.Slot?.Verdict.Pause is null ? "none" : "another"));
+        }
+        if (!s.Losses.IsEmpty)
+        {
+            return Decision<SwitchEvent>.Refuse(new Refusal(
+                RefusalKind.Unavailable, "switch.reconciling", "The host came up anew, and what is lost is being found out; answer again after it."));
         }
         var verdict = Stack.Resume(s, slot, late.Status);
         return Advance(s, [new OidResumed(slot.MessageId, slot.Request.RequestId, slot.Request.Oid, pause.Extension, late.Status, verdict),

@@ -23,6 +23,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
 
     public static Decision<SwitchEvent> Decide(SwitchState state, Command command, in Turn turn) => (state, command) switch
     {
+        (SwitchState.Here { Gone: true }, DefineSwitch) => Decision<SwitchEvent>.Refuse(HostLoss.Refusal(state.Id.Parts[0], HostLoss.Removed)),
         (_, DefineSwitch define) => Define(state, define, turn.Now),
         (SwitchState.Absent, _) => Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.NotFound, "switch.absent", $"There is no {state.Id}.")),
         (SwitchState.Here s, SubmitOid submit) => OidLane.Submit(s, submit, turn),
@@ -39,8 +40,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         (SwitchState.Here s, SetInFlightAt set) => Errands.Start(s, set.PortId, set.NicIndex, new SetInFlight(set.Packets, set.Oids), turn),
         (SwitchState.Here s, IndicateStatusAt status) => Errands.Start(s, status.PortId, status.NicIndex, new IndicateStatus(status.Status), turn),
         (SwitchState.Here s, TellDrift drift) => Drift(s, drift),
-        (SwitchState.Here, ReconcileSwitch reconcile) => Decision<SwitchEvent>.Accept(
-            new Done(), new SwitchReconcileStarted(reconcile.Session, reconcile.Present, reconcile.Devices)),
+        (SwitchState.Here s, ReconcileSwitch reconcile) => Reconciliation.Begin(s, reconcile),
         (SwitchState.Here s, DeleteSwitch) => Delete(s, turn),
         _ => Decision<SwitchEvent>.NotMine(command),
     };
@@ -81,7 +81,11 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         {
             return Errands.Answered(errand, answer);
         }
-        if (s.Reports.FirstOrDefault(pair => answer.EffectId == ReportEffect(pair.Key, pair.Value)) is { Value: not null } report)
+        if (Reconciliation.LossOf(s, answer.EffectId, out var about) is { } loss)
+        {
+            return Reconciliation.Answered(s, about, loss, answer, now);
+        }
+        if (s.Reports.FirstOrDefault(pair => answer.EffectId == Reconciliation.ReportEffect(pair.Key, pair.Value)) is { Value: not null } report)
         {
             return Decision<SwitchEvent>.Accept(null, new SwitchReconciled(report.Key));
         }
@@ -110,11 +114,11 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
     public static SwitchState Evolve(SwitchState state, SwitchEvent happened) => (state, happened) switch
     {
         (SwitchState.Absent s, SwitchDefined e) => SwitchRules.NewSwitch(s, e.Definition),
-        (SwitchState.Here s, SwitchDefined e) => SwitchRules.Defined(s, e.Definition),
-        (SwitchState.Here s, SwitchReady) => s with { Stage = SwitchStage.Ready },
-        (SwitchState.Here s, SwitchNotReady) => s with { Stage = SwitchStage.Failed, DeleteMessageId = null },
-        (SwitchState.Here s, SwitchDeleteStarted e) => s with { Stage = SwitchStage.Deleting, DeleteMessageId = e.MessageId },
-        (SwitchState.Here s, SwitchDeleted) => new SwitchState.Absent(s.Id, s.Preparations),
+        (SwitchState.Here { Stage: not SwitchStage.Deleting } s, SwitchDefined e) => SwitchRules.Defined(s, e.Definition),
+        (SwitchState.Here { Stage: SwitchStage.Preparing } s, SwitchReady) => s with { Stage = SwitchStage.Ready },
+        (SwitchState.Here { Stage: SwitchStage.Preparing or SwitchStage.Deleting } s, SwitchNotReady) => s with { Stage = SwitchStage.Failed, DeleteMessageId = null },
+        (SwitchState.Here { Stage: not SwitchStage.Deleting } s, SwitchDeleteStarted e) => s with { Stage = SwitchStage.Deleting, DeleteMessageId = e.MessageId },
+        (SwitchState.Here { Stage: SwitchStage.Deleting } s, SwitchDeleted) => new SwitchState.Absent(s.Id, s.Preparations),
         (SwitchState.Here s, OidQueued e) => SwitchRules.Queued(s, e),
         (SwitchState.Here s, OidStarted e) => SwitchRules.Enter(s, e),
         (SwitchState.Here { Slot: { } slot } s, OidResumed e) => s with
@@ -122,7 +126,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             Slot = slot with { Verdict = e.Verdict, Runtime = e.Runtime ?? slot.Runtime, Stage = SwitchRules.StageOf(e.Verdict) },
         },
         (SwitchState.Here { Slot: { } slot } s, OidSlow e) => s with { Slot = slot with { Warned = e.Alarm ? 2 : 1 } },
-        (SwitchState.Here s, OidRejected e) => SwitchRules.Leave(SwitchRules.Rejected(Rejections.Recorded(s, e), e), e.MessageId),
+        (SwitchState.Here s, OidRejected e) => SwitchRules.Leave(SwitchRules.Rejected(Rejections.Recorded(s, e), e.MessageId, e.Refusal), e.MessageId),
         (SwitchState.Here s, OidRejectionCounted e) => SwitchRules.Leave(Rejections.Counted(s, e), e.MessageId),
         (SwitchState.Here s, OidRejectionsCoalesced e) => Rejections.Coalesced(s, e),
         (SwitchState.Here s, OidCompleted e) => SwitchRules.Leave(SwitchRules.Completed(s, e), e.MessageId),
@@ -144,8 +148,9 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             or OidCancelRequested or RestoreRound or RestoreCompleted or RestoreFailed) => state,
         (SwitchState.Here s, ErrandStarted e) => s with { Errands = s.Errands.Add(e.MessageId, new Errand(e.MessageId, e.Target, e.Errand)) },
         (SwitchState.Here s, ErrandEnded e) => Errands.Ended(s, e),
-        (SwitchState.Here s, SwitchReconcileStarted e) => SwitchRules.Reconcile(s, e),
-        (SwitchState.Here s, SwitchReconciled e) => s with { Reports = s.Reports.Remove(e.Nic) },
+        (SwitchState.Here s, OidLost e) => SwitchRules.Leave(SwitchRules.Rejected(s, e.MessageId, e.Refusal), e.MessageId),
+        (SwitchState.Here s, SwitchReconcileStarted or SwitchReconciled or SwitchObjectLost or SwitchLossSettled) => Reconciliation.Evolve(s, happened),
+        (SwitchState.Here { Gone: true } s, SwitchLost) => new SwitchState.Absent(s.Id, s.Preparations),
         _ => throw new UnreachableException($"{happened} cannot follow {state}"),
     };
 
@@ -155,18 +160,13 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         {
             yield break;
         }
-        if (s.Stage is SwitchStage.Preparing or SwitchStage.Deleting)
+        if (s is { Gone: false, Stage: SwitchStage.Preparing or SwitchStage.Deleting })
         {
             yield return HostCommand(s);
         }
-        foreach (var effect in OidLane.Outstanding(s).Concat(Errands.Outstanding(s)).Concat(Rejections.Outstanding(s)))
+        foreach (var effect in OidLane.Outstanding(s).Concat(Errands.Outstanding(s)).Concat(Rejections.Outstanding(s)).Concat(Reconciliation.Outstanding(s)))
         {
             yield return effect;
-        }
-        // A repair needs the switch: nobody hears of a missing device while the switch itself is being made again.
-        foreach (var (nic, report) in s.Stage == SwitchStage.Preparing ? s.Reports.Clear() : s.Reports)
-        {
-            yield return new Effect.Ask(ReportEffect(nic, report), nic, report);
         }
     }
 
@@ -176,6 +176,4 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         var effect = $"{verb}:{s.Preparations}:{s.DeleteMessageId}";
         return new Effect.Ask(effect, EntityId.Bridge(s.Id.Parts[0]), new IssueCommand(new DriverCommand($"{s.Id}>{effect}", verb, s.Id.Parts[1])));
     }
-
-    static string ReportEffect(EntityId nic, ReportDevice report) => $"report:{report.Source}:{nic}";
 }

@@ -86,9 +86,9 @@ static class SwitchRules
     public static SlotStage StageOf(StackVerdict verdict) => verdict is { Pause: null, Restores: not null } ? SlotStage.Restoring : SlotStage.Down;
 
     /// <summary>A transfer learns that its OID was illegal.</summary>
-    public static SwitchState.Here Rejected(SwitchState.Here s, OidRejected e) =>
-        NicDataTransfers.Of(s, e.MessageId) is { } transfer
-            ? s with { Transfers = s.Transfers.SetItem(transfer.MessageId, transfer.Rejected(e.Refusal)) }
+    public static SwitchState.Here Rejected(SwitchState.Here s, string messageId, Refusal refusal) =>
+        NicDataTransfers.Of(s, messageId) is { } transfer
+            ? s with { Transfers = s.Transfers.SetItem(transfer.MessageId, transfer.Rejected(refusal)) }
             : s;
 
     public static string Key(ExtensionClass extensionClass, string name) => ExtensionIds.Key(new ExtensionDefinition(name, extensionClass));
@@ -103,7 +103,7 @@ static class SwitchRules
     };
 
     /// <summary>Nothing is kept for a NIC that has gone.</summary>
-    static SwitchState.Here Forgotten(SwitchState.Here s, string scope) => s with
+    public static SwitchState.Here Forgotten(SwitchState.Here s, string scope) => s with
     {
         Kept = s.Kept.Aggregate(s.Kept, (all, own) => own.Value.ContainsKey(scope) ? all.SetItem(own.Key, own.Value.Remove(scope)) : all),
     };
@@ -154,6 +154,10 @@ static class SwitchRules
             };
             return s with { Ports = s.Ports.Add(id, added), NextPortId = Math.Max(s.NextPortId, id == uint.MaxValue ? 1 : id + 1) };
         }
+        if (!s.Ports.TryGetValue(id, out var known) || (NeedsNic(oid) && !known.Nics.ContainsKey(index)))
+        {
+            return s; // it ended with its host while the answer was on its way
+        }
         if (oid == OidCode.PortUpdated && slot.Request.Parameters is PortParameters updated)
         {
             return s with { Ports = s.Ports.SetItem(id, s.Ports[id] with { FriendlyName = updated.PortFriendlyName }) };
@@ -175,6 +179,7 @@ static class SwitchRules
                 Mtu = slot.Verdict.Mtu ?? nic.Mtu,
                 CurrentMac = MacAddress.Canonical(nic.CurrentMacAddress),
                 VfAssigned = nic.VfAssigned == true,
+                VmEpoch = nic.Epoch,
             };
             return WithNics(s, id, nics => nics.Add(index, added));
         }
@@ -190,6 +195,8 @@ static class SwitchRules
         return oid == OidCode.NicDelete ? WithNics(Forgotten(s, StackView.ForNic(id, index)), id, nics => nics.Remove(index)) : s;
     }
 
+    static bool NeedsNic(OidCode oid) => oid == OidCode.NicConnect || oid == OidCode.NicDisconnect || oid == OidCode.NicUpdated;
+
     /// <summary>What is not given stays (switch.md 2.4).</summary>
     static SwitchNic Changed(SwitchNic nic, OidParameters? parameters) => parameters is not NicParameters given ? nic : nic with
     {
@@ -202,25 +209,6 @@ static class SwitchRules
     static SwitchState.Here WithNics(
         SwitchState.Here s, uint port, Func<ImmutableSortedDictionary<int, SwitchNic>, ImmutableSortedDictionary<int, SwitchNic>> change) =>
         s with { Ports = s.Ports.SetItem(port, s.Ports[port] with { Nics = change(s.Ports[port].Nics) }) };
-
-    /// <summary>Each NIC with a device gets the snapshot's line about it, or "absent"; a missing switch is made again.</summary>
-    public static SwitchState.Here Reconcile(SwitchState.Here s, SwitchReconcileStarted e)
-    {
-        var source = $"snapshot:{e.Session}";
-        var reports = ImmutableSortedDictionary.CreateBuilder<EntityId, ReportDevice>();
-        foreach (var port in s.Ports.Values)
-        {
-            foreach (var nic in port.Nics.Values.Where(nic => nic.Type is NicType.Synthetic or NicType.Emulated))
-            {
-                var device = e.Devices.FirstOrDefault(seen => seen.NicKey == nic.Id.Text && seen.Port == port.Name)
-                    ?? new DeviceState(nic.Id.Text, s.Id.Parts[1], port.Name, "", false, false, false, 0, 0);
-                reports[nic.Id] = new ReportDevice(source, true, device, e.Session);
-            }
-        }
-        return (e.Present && s.Stage != SwitchStage.Failed) || s.Stage == SwitchStage.Deleting
-            ? s with { Reports = reports.ToImmutable() }
-            : s with { Reports = reports.ToImmutable(), Stage = SwitchStage.Preparing, Preparations = s.Preparations + 1 };
-    }
 
     static Refusal Wrong(string code, string detail, string field) => new(RefusalKind.Unprocessable, code, detail, Field: field);
 }

@@ -57,6 +57,15 @@ public abstract record SwitchState(EntityId Id)
         /// <summary>Saves and restores of NICs that run, by the message that waits for their end.</summary>
         public ImmutableSortedDictionary<string, NicDataTransfer> Transfers { get => field ?? None<NicDataTransfer>.ByName; init; }
 
+        /// <summary>Who still has to be told that the host has lost what it had.</summary>
+        public ImmutableSortedDictionary<EntityId, SwitchLoss> Losses { get => field ?? ImmutableSortedDictionary<EntityId, SwitchLoss>.Empty; init; }
+
+        /// <summary>Ports and NICs that ended with the host's last boot, or with its removal.</summary>
+        public int Lost { get; init; }
+
+        /// <summary>The host was removed: the switch ends after all that is on it.</summary>
+        public bool Gone { get; init; }
+
         /// <summary>The external adapter and a physical one below it are connected (switch.md 3.4 G7).</summary>
         [JsonIgnore]
         public bool UplinkUsable => Ports.Values.Any(port => port.Type == PortType.External
@@ -107,6 +116,9 @@ public sealed record SwitchNic(EntityId Id, NicType Type, string? Mac, string St
     public string? CurrentMac { get; init; }
 
     public bool VfAssigned { get; init; }
+
+    /// <summary>The start of its VM that it belongs to; 0: it is a peer's.</summary>
+    public long VmEpoch { get; init; }
 
     /// <summary>How many blobs each extension has given since the last NIC_SAVE_COMPLETE, by "class/name".</summary>
     public ImmutableSortedDictionary<string, int> Saved { get => field ?? None<int>.ByName; init; }

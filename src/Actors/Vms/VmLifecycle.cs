@@ -16,6 +16,8 @@ namespace ControlPlane.Actors.Vms;
 ///     │        newest first                          Stopping: disconnect all, then for each NIC
 ///     └──────────────────────────────────────────────── drain, delete, teardown, drain, delete
 ///
+///   any of them but Stopped ── its host came up anew without it, or was removed ──► Stopped (see VmLosses)
+///
 ///   Running ──a NIC more or less, other properties──► Changing ──every step done, or refused and undone──► Running
 /// </code>
 /// Start, for each NIC: PORT_CREATE, properties, NIC_CREATE, NIC_CONNECT; all or nothing. Stop waits at a closed drain
@@ -34,6 +36,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
     public static Decision<VmEvent> Decide(VmState state, Command command, in Turn turn) => (state, command) switch
     {
         (_, AnswerArrived answer) => Answered(state, answer),
+        (_, LoseVm lose) => VmLosses.Decide(state, lose),
         (VmState.Undefined or VmState.Stopped, DefineVm define) => VmChanges.Refusal(define.Definition) is { } wrong
             ? Decision<VmEvent>.Refuse(wrong)
             : Decision<VmEvent>.Accept(new Done(), new VmDefined(define.Definition)),
@@ -65,6 +68,10 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
         if (state.LadderOrNull is not { Remaining: [var step, ..] } ladder || answer.EffectId != StepEffect(ladder))
         {
             return Decision<VmEvent>.Ignore;
+        }
+        if (HostLoss.In(answer.Refusal) is { } lost && step.Kind != VmStepKind.CheckHost && !VmLosses.Cleaning(state))
+        {
+            return VmLosses.End(state, lost);
         }
         var refusal = answer.Refusal ?? (answer.Reply is OidOutcome outcome ? RefusalOf(outcome) : null);
         return state switch
@@ -127,7 +134,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
 
     public static VmState Evolve(VmState state, VmEvent happened) => (state, happened) switch
     {
-        (_, VmDefined e) => new VmState.Stopped(state.Id, state.Epoch, state.Operations, e.Definition),
+        (VmState.Undefined or VmState.Stopped, VmDefined e) => new VmState.Stopped(state.Id, state.Epoch, state.Operations, e.Definition),
         (VmState.Stopped s, VmDeleted) => new VmState.Undefined(s.Id, s.Epoch, s.Operations),
         (VmState.Stopped s, VmStartRequested e) => new VmState.Starting(
             s.Id, e.Epoch, Begun(s.Operations, e.OperationId, "vm.start"), s.Definition,
@@ -166,6 +173,8 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
         (VmState.Stopping s, VmStepDone e) => s with { Ladder = s.Ladder.Next(e.Step) },
         (VmState.Stopping s, VmStepSkipped e) => s with { Ladder = s.Ladder.Next(e.Step) },
         (VmState.Stopping s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e.Step) },
+        ({ LadderOrNull: not null } or VmState.Running, VmLost e) => VmLosses.Evolve(
+            state, e, e.OperationId is { } over ? Ended(state.Operations, over, HostLoss.Refusal(e.Host, e.Reason)) : state.Operations),
         (VmState.Stopping s, VmStopped e) => new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, null), s.Definition),
         _ => throw new UnreachableException($"{happened} cannot follow {state}"),
     };
@@ -180,6 +189,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
     {
         VmState.Changing { Refusal: null } s => [s.Target, s.Definition],
         VmState.Changing s => [s.Definition, s.Target],
+        { LadderOrNull.Definition: { } rest } => [rest],
         _ => [definition],
     };
 

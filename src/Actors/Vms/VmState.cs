@@ -87,6 +87,9 @@ public abstract record VmState(EntityId Id, long Epoch, ImmutableArray<VmOperati
 public sealed record VmLadder(
     string OperationId, string MessageId, int Number, ImmutableArray<VmStep> Remaining, ImmutableArray<VmStep> Done)
 {
+    /// <summary>Where its NICs are looked up, if not in the VM's definition: what is left of a VM whose host was lost.</summary>
+    public VmDefinition? Definition { get; init; }
+
     public VmLadder Next(VmStep step) => this with { Number = Number + 1, Remaining = Remaining.RemoveAt(0), Done = Done.Add(step) };
 }
 

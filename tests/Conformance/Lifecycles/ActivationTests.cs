@@ -160,7 +160,7 @@ public sealed class ActivationTests
     {
         Running();
         var host = _world.Disconnect("hv01").Hosts["hv01"];
-        host.Reboot();
+        host.LoseEverything();
         host.Plant(DriverVerb.EnsureSwitch, NdisStatus.Failure);
         _world.Connect("hv01");
         Assert.Equal(SwitchStage.Failed, _world.Switch(Sw).Stage);

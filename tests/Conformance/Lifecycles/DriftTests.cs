@@ -56,10 +56,10 @@ public sealed class DriftTests
     }
 
     [Fact]
-    public void Host_that_came_up_empty_gets_its_switch_and_under_repair_its_nics_again()
+    public void Host_that_was_emptied_gets_its_switch_and_under_repair_its_nics_again()
     {
         Running(DriftPolicy.Repair);
-        _world.Disconnect("hv01").Hosts["hv01"].Reboot();
+        _world.Disconnect("hv01").Hosts["hv01"].LoseEverything();
         _world.Connect("hv01");
         Assert.Contains("sw", _world.Hosts["hv01"].Switches);
         Assert.True(Device.Up);

@@ -4,7 +4,7 @@ using ControlPlane.Messages;
 
 namespace ControlPlane.Tests.Conformance;
 
-/// <summary>The link to the host may break, and the host may come up empty, after any step.</summary>
+/// <summary>The link to the host may break, and the host may be emptied, after any step.</summary>
 public sealed class SessionTests
 {
     static readonly EntityId Sw = EntityId.Switch("hv01", "sw");
@@ -27,9 +27,9 @@ public sealed class SessionTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Host_that_comes_up_empty_after_any_step_is_repaired(bool stop) => AfterAnyStep(stop, DriftPolicy.Repair, world =>
+    public void Host_that_was_emptied_in_the_same_boot_after_any_step_is_repaired(bool stop) => AfterAnyStep(stop, DriftPolicy.Repair, world =>
     {
-        world.Hosts["hv01"].Reboot();
+        world.Hosts["hv01"].LoseEverything();
         world.Reconnect("hv01");
         world.Settle();
         Assert.Contains(world.State<VmState>(Vm).Name, new[] { "running", "stopped" });
@@ -41,7 +41,7 @@ public sealed class SessionTests
     {
         var world = Prepared(DriftPolicy.Repair);
         world.StartVm("web");
-        world.Disconnect("hv01").Hosts["hv01"].Reboot();
+        world.Disconnect("hv01").Hosts["hv01"].LoseEverything();
         world.Hosts["hv01"].Plant(DriverVerb.EnsureSwitch, NdisStatus.Failure);
         world.Connect("hv01");
         Assert.All(Nics, nic => Assert.NotNull(world.State<NicState>(EntityId.Parse(nic)!.Value).BodyOrNull!.Drift));

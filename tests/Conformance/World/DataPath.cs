@@ -38,6 +38,12 @@ public sealed class DataPath(string host)
     {
         (_boot, _seq) = (_boot + 1, 0);
         _completions.Clear();
+        LoseEverything();
+    }
+
+    /// <summary>Somebody removes all that the host has, in the same boot; what was carried out stays known.</summary>
+    public void LoseEverything()
+    {
         Switches.Clear();
         Ports.Clear();
         Devices.Clear();
