@@ -299,8 +299,10 @@ public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
         var hv01 = await _fleet.Host("hv01");
         var policy = PortPolicy.Default with { Acls = [new AclRule(AclDirection.Outbound, AclAction.Deny, "02:00:00:00:00:77")] };
         await _fleet.Open(hv01, _web, policy);
-        await _fleet.Done(hv01, _web.Restore(new NicRuntimePart(SpoofedDropped: 3, AclHits: [NicRuntime.CountMax])));
+        await _fleet.Done(hv01, _web.Restore(new NicRuntimePart(SpoofedDropped: 3)));
+        await _fleet.Done(hv01, _web.Restore(new NicRuntimePart(AclHits: [NicRuntime.CountMax])));
         await _fleet.Done(hv01, _web.Restore(new NicRuntimePart(Learned: ["02:00:00:00:00:99"])));
+        Assert.Equal(3, (await _fleet.Gathered(hv01, _web)).SpoofedDropped);
         await _fleet.Done(hv01, _web.Restore(new NicRuntimePart(SpoofedDropped: 4)));
         using var sends = _fleet.Wire(_web);
         sends.Send("denied", to: "02:00:00:00:00:77");
