@@ -45,6 +45,7 @@ public static class Cpctl
     {
         var globals = new GlobalOptions(world);
         var read = new ReadCommands(globals);
+        var hosts = new HostCommands(globals, world);
         var vm = new VmCommands(globals, world);
         var switches = new SwitchCommands(globals, world);
         var edge = new EdgeCommands(globals, world);
@@ -53,7 +54,7 @@ public static class Cpctl
             StatusCommand.Of(globals),
             WatchCommand.Of(globals),
             read.Events(),
-            Group("host", "Hosts", read.HostList(), read.HostShow()),
+            Group("host", "Hosts", read.HostList(), read.HostShow(), hosts.Delete(), hosts.Readmit()),
             Group("switch", "Switches", read.SwitchList(), read.SwitchShow(), switches.Set(), switches.Delete()),
             Group("port", "Ports", read.PortList(), read.PortShow(), read.PortHistory()),
             Group("nic", "NICs", read.NicList(), read.NicShow(), read.NicHistory(), edge.NicSave(), edge.NicRestore()),

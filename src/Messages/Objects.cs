@@ -58,7 +58,8 @@ public sealed record SetInFlight(int Packets, int Oids) : Command;
 /// <param name="Source">Position of the report: boot id, stream epoch and seq, or snapshot and session.</param>
 /// <param name="Snapshot">The report is a line of a snapshot.</param>
 /// <param name="Session">The session that the snapshot opened.</param>
-public sealed record ReportDevice(string Source, bool Snapshot, DeviceState Device, long Session = 0) : Command, IRepeatable;
+/// <param name="Host">Where the device is; null in what was stored before this was.</param>
+public sealed record ReportDevice(string Source, bool Snapshot, DeviceState Device, long Session = 0, string? Host = null) : Command, IRepeatable;
 
 /// <summary>A status indication for a NIC: forwarded while the NIC is connected, later only under an earlier reference (switch.md 2.8, 8.7).</summary>
 public sealed record IndicateStatus(string Status) : Command;

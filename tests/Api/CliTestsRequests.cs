@@ -38,6 +38,9 @@ public sealed class CliTestsRequests
     [InlineData("switch set hv01/vsw0 --kind external --uplink eth9 --drift repair --extension name=filter.quota,class=filter,setting.maxPorts=10 --extension name=filter.mac-guard,class=filter,enabled=false,setting.allowSpoofing=true",
         "PUT", "/v1/hosts/hv01/switches/vsw0",
         """{"kind":"external","uplink":"eth9","drift":"repair","extensions":[{"enabled":true,"name":"filter.quota","class":"filter","settings":{"maxPorts":10}},{"enabled":false,"name":"filter.mac-guard","class":"filter","settings":{"allowSpoofing":true}}]}""")]
+    [InlineData("host delete hv02", "DELETE", "/v1/hosts/hv02", "")]
+    [InlineData("host delete hv02 --force --dry-run", "DELETE", "/v1/hosts/hv02?force=true&dryRun=true", "")]
+    [InlineData("host readmit hv02", "POST", "/v1/hosts/hv02/readmit", "")]
     [InlineData("switch delete hv01/vsw0", "DELETE", "/v1/hosts/hv01/switches/vsw0", "")]
     [InlineData("vm delete web-1 --dry-run", "DELETE", "/v1/vms/web-1?dryRun=true", "")]
     [InlineData("vm nic add web-1 --nic name=eth1,switch=vsw0,vlan=7", "POST", "/v1/vms/web-1/nics?wait=30s", """{"name":"eth1","switch":"vsw0","vlan":7}""")]

@@ -9,7 +9,7 @@ namespace ControlPlane.Actors.Bridge;
 /// <summary>
 /// A host's bridge. Who speaks to it: the host's agent (sessions, frames, completions), and ports, NICs, switches and
 /// VMs, whose commands it hands on. It stores a frame before anybody hears of it, and that stored frame is the cursor;
-/// delivery to the NIC is open work until the NIC has taken it. Commands are stored, handed to the session that is open,
+/// delivery to the NIC, or of a device that no NIC knows to the switch, is open work until it is taken. Commands are stored, handed to the session that is open,
 /// and handed again to the next session until their completion came; the agent carries each out once.
 /// <code>
 ///   Offline ── session opened: number + 1, snapshot to the switches ──► Online
@@ -129,9 +129,11 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
 
     static Decision<BridgeEvent> Delivered(BridgeState state, AnswerArrived answer)
     {
-        if (state.Frames.FirstOrDefault(frame => answer.EffectId == FrameEffect(frame)) is { } delivered)
+        if (state.Frames.FirstOrDefault(frame => answer.EffectId == FrameEffect(state, frame)) is { } delivered)
         {
-            return Decision<BridgeEvent>.Accept(null, new FrameDelivered(delivered.StreamEpoch, delivered.Seq));
+            return answer.Reply is NotAttached { Absent: var leftOver } && state.Known.Contains(delivered.Device.Switch)
+                ? Decision<BridgeEvent>.Accept(null, new FrameStrange(delivered.StreamEpoch, delivered.Seq, leftOver))
+                : Decision<BridgeEvent>.Accept(null, new FrameDelivered(delivered.StreamEpoch, delivered.Seq));
         }
         return state.Untold.FirstOrDefault(pair => answer.EffectId == ToldEffect(pair.Key, pair.Value)) is { Key: not null } told
             ? Decision<BridgeEvent>.Accept(null, new SwitchTold(told.Value.Session, told.Key))
@@ -143,8 +145,13 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         AgentSessionOpened e when !state.Removed => Opened(state, e),
         AgentSessionClosed when state.Online => state with { Online = false },
         StaleReportDropped => state with { Dropped = state.Dropped + 1 },
-        FrameRecorded e when state.Online => state with { Cursor = e.Frame.Seq, Frames = ToNic(e.Frame) is null ? state.Frames : state.Frames.Add(e.Frame) },
-        FrameDelivered e => state with { Frames = state.Frames.RemoveAll(frame => frame.StreamEpoch == e.StreamEpoch && frame.Seq == e.Seq) },
+        FrameRecorded e when state.Online => state with { Cursor = e.Frame.Seq, Frames = IsFor(state, e.Frame) is null ? state.Frames : state.Frames.Add(e.Frame) },
+        FrameStrange e => state with { Strangers = state.Strangers.SetItem(Position(state.Frames.First(frame => Is(frame, e.StreamEpoch, e.Seq))), e.LeftOver) },
+        FrameDelivered e => state with
+        {
+            Frames = state.Frames.RemoveAll(frame => Is(frame, e.StreamEpoch, e.Seq)),
+            Strangers = state.Strangers.RemoveRange(state.Frames.Where(frame => Is(frame, e.StreamEpoch, e.Seq)).Select(Position)),
+        },
         FrameGapSeen when state.Online => state,
         CommandIssued e when !state.Removed => Issued(state, e),
         CommandCompleted e => Completed(state, e),
@@ -210,10 +217,10 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
                     string.Create(CultureInfo.InvariantCulture, $"drive:{state.Session}:{command.CommandId}"), state.Session, command);
             }
         }
-        // One at a time for each NIC, the oldest first: what is seen later must not be judged earlier.
-        foreach (var frame in state.Frames.DistinctBy(frame => frame.Device.NicKey).Take(DeliveriesMax))
+        // One at a time for each device, the oldest first: what is seen later must not be judged earlier.
+        foreach (var frame in state.Frames.DistinctBy(frame => frame.Device.NicKey is { Length: > 0 } nic ? nic : frame.Device.Device).Take(DeliveriesMax))
         {
-            yield return new Effect.Ask(FrameEffect(frame), ToNic(frame)!.Value, new ReportDevice($"{frame.BootId}:{frame.StreamEpoch}:{frame.Seq}", false, frame.Device));
+            yield return new Effect.Ask(FrameEffect(state, frame), IsFor(state, frame)!.Value, Report(state, frame));
         }
         foreach (var (name, reconcile) in state.Untold)
         {
@@ -221,10 +228,21 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         }
     }
 
-    /// <summary>The NIC that a frame is for, or null: a device that nobody of ours made is recorded and goes no further.</summary>
-    static EntityId? ToNic(DriverFrame frame) => EntityId.Parse(frame.Device.NicKey) is { Kind: "nic" } nic ? nic : null;
+    /// <summary>Who is told of a frame: the NIC that the device is named after; else, or if that one does not know it, the switch.</summary>
+    static EntityId? IsFor(BridgeState state, DriverFrame frame) =>
+        !state.Strangers.ContainsKey(Position(frame)) && EntityId.Parse(frame.Device.NicKey) is { Kind: "nic" } nic ? nic
+        : state.Known.Contains(frame.Device.Switch) ? EntityId.Switch(state.Id.Parts[0], frame.Device.Switch)
+        : null;
 
-    static string FrameEffect(DriverFrame frame) => string.Create(CultureInfo.InvariantCulture, $"frame:{frame.BootId}:{frame.StreamEpoch}:{frame.Seq}");
+    static Command Report(BridgeState state, DriverFrame frame) => IsFor(state, frame) is { Kind: "nic" }
+        ? new ReportDevice(Position(frame), false, frame.Device, Host: state.Id.Parts[0])
+        : new ReportStranger(Position(frame), frame.Device, state.Strangers.GetValueOrDefault(Position(frame)));
+
+    static string Position(DriverFrame frame) => string.Create(CultureInfo.InvariantCulture, $"{frame.BootId}:{frame.StreamEpoch}:{frame.Seq}");
+
+    static string FrameEffect(BridgeState state, DriverFrame frame) => $"{(IsFor(state, frame) is { Kind: "nic" } ? "frame" : "stranger")}:{Position(frame)}";
+
+    static bool Is(DriverFrame frame, long epoch, long seq) => frame.StreamEpoch == epoch && frame.Seq == seq;
 
     static string ToldEffect(string name, ReconcileSwitch reconcile) => string.Create(CultureInfo.InvariantCulture, $"snapshot:{reconcile.Session}:{name}");
 }

@@ -34,4 +34,11 @@ public sealed record BridgeState(
 {
     /// <summary>An operator said that the host never returns: no session until it is admitted again.</summary>
     public bool Removed { get; init; }
+
+    /// <summary>Frames whose NIC does not know the device, by their position: the switch is told. True: the NIC is on no port.</summary>
+    public ImmutableSortedDictionary<string, bool> Strangers
+    {
+        get => field ?? ImmutableSortedDictionary.Create<string, bool>(StringComparer.Ordinal);
+        init;
+    }
 }

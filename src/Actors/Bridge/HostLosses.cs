@@ -57,6 +57,7 @@ static class HostLosses
             Commands = state.Commands.RemoveRange(e.Commands),
             // Frames of the boot before say nothing of what is there now.
             Frames = state.Frames.RemoveAll(frame => frame.BootId != e.BootId),
+            Strangers = state.Strangers.Clear(),
             Untold = Told(state.Untold, _ => HostLoss.Rebooted),
         },
         HostRemoved e when state is { Online: false, Removed: false } => state with
@@ -66,6 +67,7 @@ static class HostLosses
             Online = false,
             Commands = state.Commands.RemoveRange(e.Commands),
             Frames = [],
+            Strangers = state.Strangers.Clear(),
             Untold = state.Known.ToImmutableSortedDictionary(
                 name => name, _ => new ReconcileSwitch(e.Session, false, [], HostLoss.Removed), StringComparer.Ordinal),
             Known = state.Known.Clear(),

@@ -15,7 +15,15 @@ static class NicDevice
     public static Decision<NicEvent> Report(NicState state, ReportDevice report)
     {
         var seen = report.Device;
-        if (state.BodyOrNull is not { } body || !NicLifecycle.HasDevice(body.Parameters))
+        if (state.BodyOrNull is not { } body)
+        {
+            return Decision<NicEvent>.Accept(Stale(state, report) ? new Done() : new NotAttached(Absent: true));
+        }
+        if (report.Host is { } host && (host, seen.Switch, seen.Port) != (body.Place.Host, body.Place.Switch, body.Place.Port))
+        {
+            return Decision<NicEvent>.Accept(new NotAttached(Absent: false));
+        }
+        if (!NicLifecycle.HasDevice(body.Parameters))
         {
             return Decision<NicEvent>.Accept(new Done());
         }
@@ -40,6 +48,10 @@ static class NicDevice
             (false, _) => Decision<NicEvent>.Accept(new Done(), new NicDrifted(report.Source, seen)),
         };
     }
+
+    /// <summary>Said before the host was seen without the device: NIC_DELETE is newer. A later snapshot tells what is there after it.</summary>
+    static bool Stale(NicState state, ReportDevice report) => state is NicState.Absent { SeenIn: > 0 and var gone }
+        && report.Device.Present && report.Device.Epoch <= state.Epoch && (!report.Snapshot || report.Session <= gone);
 
     /// <summary>The switch's answer to a told drift, or the host's to a repair.</summary>
     public static Decision<NicEvent> Settle(NicState state, AnswerArrived answer) => (state.BodyOrNull, answer.Reply) switch

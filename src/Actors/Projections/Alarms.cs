@@ -42,7 +42,7 @@ public static class Alarms
             case SwitchState.Here here:
                 OfSwitch(alarms, view, here);
                 break;
-            case BridgeState { Online: false, Session: > 0 } bridge:
+            case BridgeState { Online: false, Removed: false, Session: > 0 } bridge:
                 alarms.Add(new Alarm("host.offline", AlarmSeverity.Critical,
                     $"Host {view.Id.Parts[0]} has had no session since session {bridge.Session} closed; {bridge.Commands.Count} commands wait for it.",
                     "Start its agent, or look at the network between; traffic on the host goes on meanwhile."));
@@ -122,6 +122,7 @@ public static class Alarms
                 $"Extension {asker} asked for a restart of the stack while an OID is pending at {pause.Extension}: the restart follows the OID, and waiting for it first would be for ever.",
                 $"Have {pause.Extension} answer the OID, or disable it with PUT of the switch."));
         }
+        OfDiscovered(alarms, here);
         foreach (var (extension, why) in here.Unattached)
         {
             alarms.Add(new Alarm($"switch.extension-unattached.{extension.Replace('/', '.')}", AlarmSeverity.Warning,
@@ -135,6 +136,32 @@ public static class Alarms
                 "Disable or replace the extension with PUT of the switch."));
         }
     }
+
+    /// <summary>switch.md 9.5: devices that nobody of ours made, and what our own left behind.</summary>
+    static void OfDiscovered(ImmutableArray<Alarm>.Builder alarms, SwitchState.Here here)
+    {
+        var foreign = here.Discovered.Where(pair => !pair.Value.LeftOver).Select(pair => pair.Key).ToList();
+        var leftOver = here.Discovered.Where(pair => pair.Value.LeftOver).ToList();
+        if (foreign.Count > 0 || here.NotRecorded > 0)
+        {
+            alarms.Add(new Alarm("switch.discovered", AlarmSeverity.Warning,
+                $"Devices that no NIC of ours knows are on the switch: {Named(foreign)}{(here.NotRecorded > 0 ? $"; more than {Discovery.Max} are not recorded" : "")}.",
+                "Take them off the bridge; or leave them: nothing is done about them."));
+        }
+        if (leftOver.Count > 0)
+        {
+            var problem = leftOver.Select(pair => pair.Value.Problem).FirstOrDefault(text => text is not null);
+            alarms.Add(new Alarm("switch.left-over", AlarmSeverity.Warning,
+                $"Devices of NICs that are on no port are left on the host: {Named([.. leftOver.Select(pair => $"{pair.Key} of {pair.Value.Device.NicKey}")])}.{(problem is null ? "" : $" The host did not remove one: {problem}.")}",
+                "Delete them on the host, or PUT the switch with drift repair to have them removed."));
+        }
+    }
+
+    static string Named(IReadOnlyList<string> all) =>
+        all.Count == 0 ? "none" : string.Join(", ", all.Take(NamedMax)) + (all.Count > NamedMax ? $" and {all.Count - NamedMax} more" : "");
+
+    /// <summary>Devices that an alarm names; the switch's document has all of them.</summary>
+    const int NamedMax = 8;
 
     /// <summary>switch.md 9.7: a second is a warning, ten are an alarm.</summary>
     static Alarm SlowOid(SlotOid slot)

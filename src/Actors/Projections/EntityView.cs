@@ -45,7 +45,7 @@ public sealed record EntityView(
     }
 
     /// <summary>There is no such thing (any more); its history stays.</summary>
-    public bool Gone => State is PortState.Absent or NicState.Absent or SwitchState.Absent or VmState.Undefined;
+    public bool Gone => State is PortState.Absent or NicState.Absent or SwitchState.Absent or VmState.Undefined or BridgeState { Removed: true };
 
     /// <summary>The host that it is on, as far as it is on one.</summary>
     public string? Host => State switch

@@ -49,7 +49,7 @@ static class Reconciliation
                 }
                 else if (nic.Type is NicType.Synthetic or NicType.Emulated)
                 {
-                    reports[nic.Id] = new ReportDevice(source, true, device ?? Missing(s, nic.Id, port.Name), e.Session);
+                    reports[nic.Id] = new ReportDevice(source, true, device ?? Missing(s, nic.Id, port.Name), e.Session, s.Id.Parts[0]);
                 }
             }
             if (e.Lost is not null && !listed)
@@ -65,15 +65,20 @@ static class Reconciliation
 
             void Being(EntityId? made, int? index)
             {
-                if (made is { } id && !losses.ContainsKey(id) && !reports.ContainsKey(id))
+                if (made is { } id && !e.Devices.Any(device => device.Present && device.NicKey == id.Text) && !losses.ContainsKey(id) && !reports.ContainsKey(id))
                 {
                     var epoch = index is null ? 0 : (slot.Request.Parameters as NicParameters)?.Epoch ?? 0;
                     losses[id] = new SwitchLoss(slot.Request.PortId, index, e.Session, e.Lost, epoch);
                 }
             }
         }
+        foreach (var (nic, device) in e.Lost == HostLoss.Removed ? [] : Discovery.ToAsk(s, e.Devices))
+        {
+            reports[nic] = new ReportDevice(source, true, device, e.Session, s.Id.Parts[0]);
+        }
         s = s with
         {
+            NotRecorded = 0,
             Reports = reports.ToImmutable(),
             Losses = losses.ToImmutable(),
             Lost = e.Lost is null ? s.Lost : 0,
@@ -88,8 +93,15 @@ static class Reconciliation
     public static Decision<SwitchEvent> Begin(SwitchState.Here s, ReconcileSwitch told)
     {
         var started = new SwitchReconcileStarted(told.Session, told.Present, told.Devices) { Lost = told.Lost };
-        return Ended(Started(s, started), [started], new Done());
+        var after = Started(s, started);
+        var discovered = Discovery.InSnapshot(after, started);
+        return Ended(discovered.Aggregate(after, Discovery.Evolve), [started, .. discovered], new Done());
     }
+
+    /// <summary>A NIC has taken its line, or does not know the device.</summary>
+    public static Decision<SwitchEvent> Reported(SwitchState.Here s, EntityId nic, ReportDevice report, AnswerArrived answer) =>
+        Decision<SwitchEvent>.Accept(
+            [.. answer.Reply is NotAttached { Absent: var absent } ? Discovery.Seen(s, report.Device, absent, report.Source) : [], new SwitchReconciled(nic)], null, []);
 
     public static SwitchLoss? LossOf(SwitchState.Here s, string effectId, out EntityId about)
     {

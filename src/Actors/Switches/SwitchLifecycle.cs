@@ -41,6 +41,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         (SwitchState.Here s, IndicateStatusAt status) => Errands.Start(s, status.PortId, status.NicIndex, new IndicateStatus(status.Status), turn),
         (SwitchState.Here s, TellDrift drift) => Drift(s, drift),
         (SwitchState.Here s, ReconcileSwitch reconcile) => Reconciliation.Begin(s, reconcile),
+        (SwitchState.Here s, ReportStranger report) => Discovery.Report(s, report),
         (SwitchState.Here s, DeleteSwitch) => Delete(s, turn),
         _ => Decision<SwitchEvent>.NotMine(command),
     };
@@ -87,7 +88,11 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         }
         if (s.Reports.FirstOrDefault(pair => answer.EffectId == Reconciliation.ReportEffect(pair.Key, pair.Value)) is { Value: not null } report)
         {
-            return Decision<SwitchEvent>.Accept(null, new SwitchReconciled(report.Key));
+            return Reconciliation.Reported(s, report.Key, report.Value, answer);
+        }
+        if (Discovery.Removed(s, answer) is { } removed)
+        {
+            return removed;
         }
         var completion = (answer.Reply as CommandDone)?.Completion;
         return (s.Stage, completion) switch
@@ -114,7 +119,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
     public static SwitchState Evolve(SwitchState state, SwitchEvent happened) => (state, happened) switch
     {
         (SwitchState.Absent s, SwitchDefined e) => SwitchRules.NewSwitch(s, e.Definition),
-        (SwitchState.Here { Stage: not SwitchStage.Deleting } s, SwitchDefined e) => SwitchRules.Defined(s, e.Definition),
+        (SwitchState.Here { Stage: not SwitchStage.Deleting } s, SwitchDefined e) => Discovery.Removing(SwitchRules.Defined(s, e.Definition)),
         (SwitchState.Here { Stage: SwitchStage.Preparing } s, SwitchReady) => s with { Stage = SwitchStage.Ready },
         (SwitchState.Here { Stage: SwitchStage.Preparing or SwitchStage.Deleting } s, SwitchNotReady) => s with { Stage = SwitchStage.Failed, DeleteMessageId = null },
         (SwitchState.Here { Stage: not SwitchStage.Deleting } s, SwitchDeleteStarted e) => s with { Stage = SwitchStage.Deleting, DeleteMessageId = e.MessageId },
@@ -150,6 +155,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         (SwitchState.Here s, ErrandEnded e) => Errands.Ended(s, e),
         (SwitchState.Here s, OidLost e) => SwitchRules.Leave(SwitchRules.Rejected(s, e.MessageId, e.Refusal), e.MessageId),
         (SwitchState.Here s, SwitchReconcileStarted or SwitchReconciled or SwitchObjectLost or SwitchLossSettled) => Reconciliation.Evolve(s, happened),
+        (SwitchState.Here s, DeviceDiscovered or DiscoveredGone or DiscoveryLimited or LeftOverNotRemoved) => Discovery.Evolve(s, happened),
         (SwitchState.Here { Gone: true } s, SwitchLost) => new SwitchState.Absent(s.Id, s.Preparations),
         _ => throw new UnreachableException($"{happened} cannot follow {state}"),
     };
@@ -164,7 +170,8 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         {
             yield return HostCommand(s);
         }
-        foreach (var effect in OidLane.Outstanding(s).Concat(Errands.Outstanding(s)).Concat(Rejections.Outstanding(s)).Concat(Reconciliation.Outstanding(s)))
+        foreach (var effect in OidLane.Outstanding(s).Concat(Errands.Outstanding(s)).Concat(Rejections.Outstanding(s))
+            .Concat(Reconciliation.Outstanding(s)).Concat(Discovery.Outstanding(s)))
         {
             yield return effect;
         }

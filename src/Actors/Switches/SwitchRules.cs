@@ -181,7 +181,7 @@ static class SwitchRules
                 VfAssigned = nic.VfAssigned == true,
                 VmEpoch = nic.Epoch,
             };
-            return WithNics(s, id, nics => nics.Add(index, added));
+            return WithNics(Discovery.Adopted(s, added.Id), id, nics => nics.Add(index, added));
         }
         if (oid == OidCode.NicConnect || oid == OidCode.NicDisconnect)
         {

@@ -63,6 +63,15 @@ public abstract record SwitchState(EntityId Id)
         /// <summary>Ports and NICs that ended with the host's last boot, or with its removal.</summary>
         public int Lost { get; init; }
 
+        /// <summary>Devices that no NIC of ours knows, by their names on the host.</summary>
+        public ImmutableSortedDictionary<string, DiscoveredDevice> Discovered { get => field ?? None<DiscoveredDevice>.ByName; init; }
+
+        /// <summary>Sightings of devices beyond those that are recorded, since the last snapshot.</summary>
+        public int NotRecorded { get; init; }
+
+        /// <summary>The highest number that a removal of a device has had.</summary>
+        public long Removals { get; init; }
+
         /// <summary>The host was removed: the switch ends after all that is on it.</summary>
         public bool Gone { get; init; }
 

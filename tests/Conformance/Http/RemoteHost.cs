@@ -55,6 +55,12 @@ sealed class RemoteHost : IAsyncDisposable
     /// <summary>The next such command is carried out, and its answer never comes.</summary>
     public void LoseAnswer(DriverVerb verb) => _answersToLose[verb] = true;
 
+    /// <summary>The host loses power: what it had is gone, but for its fences. To be done while its agent is away.</summary>
+    public void Reboot() => _dataPath.Reboot();
+
+    /// <summary>Somebody plugs a device of their own into the switch.</summary>
+    public void AddForeignDevice(string switchName, string device) => _dataPath.AddForeignDevice(switchName, device);
+
     public Task<Inventory> Inventory() => _dataPath.Snapshot(CancellationToken.None);
 
     public async ValueTask DisposeAsync()

@@ -58,6 +58,21 @@ public sealed class DataPath(string host)
         return Frame(FrameKind.Vanished, device with { Present = false, Up = false, Enslaved = false });
     }
 
+    /// <summary>Somebody plugs a device of their own into the switch, or takes it off again.</summary>
+    public DriverFrame Foreign(string name, string device, bool there = true)
+    {
+        var foreign = new DeviceState("", name, "", device, there, there, there, 0, 0);
+        if (there)
+        {
+            Devices[device] = foreign;
+        }
+        else
+        {
+            Devices.Remove(device);
+        }
+        return Frame(there ? FrameKind.Appeared : FrameKind.Vanished, foreign);
+    }
+
     public DriverFrame LosePolicy(string nicKey) => Frame(FrameKind.Changed, Devices[nicKey] = Devices[nicKey] with { Policy = null });
 
     public DriverFrame MoveGate(string nicKey, bool up) => Frame(FrameKind.Changed, Devices[nicKey] = Devices[nicKey] with { Up = up });

@@ -56,6 +56,10 @@ public sealed partial class World
     /// <summary>Somebody flushes what the host enforces for the NIC behind our back.</summary>
     public World LosePolicy(string host, string nicKey) => Report(host, Hosts[host].LosePolicy(nicKey));
 
+    /// <summary>Somebody plugs a device of their own into a switch, or takes it off again.</summary>
+    public World ForeignDevice(string host, string name, string device, bool there = true) =>
+        Report(host, Hosts[host].Foreign(name, device, there));
+
     public Answer Do(EntityId to, Command body, string? messageId = null)
     {
         var question = Ask(to, messageId ?? NextMessage("test"), body);

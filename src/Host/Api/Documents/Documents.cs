@@ -17,7 +17,21 @@ sealed record HostCountsDocument(long Switches, long Ports, long Nics, long Vms,
 
 sealed record HostDocument(
     string Name, string State, string Driver, string Version, string BootId, string Session, string StreamEpoch, string Cursor,
-    DateTimeOffset LastSeen, HostCountsDocument Counts, long Drift, string ReportsDropped, string Revision);
+    DateTimeOffset LastSeen, HostCountsDocument Counts, long Drift, string ReportsDropped, string Revision)
+{
+    /// <summary>Ports and NICs that ended with the host's last boot. Said of one host, not in the list.</summary>
+    public long? Lost { get; init; }
+
+    /// <summary>Devices on its switches that no NIC knows. Said of one host, not in the list.</summary>
+    public long? Discovered { get; init; }
+}
+
+/// <summary>A device that no NIC of ours knows, in the state in which the host lists it.</summary>
+/// <param name="LeftOver">It is ours by its alias, and its NIC is on no port.</param>
+/// <param name="Removing">It is being removed, as the switch repairs drift.</param>
+/// <param name="Problem">Why it could not be removed.</param>
+sealed record DiscoveredDocument(
+    string Device, string? Nic, string? Port, bool Up, bool Enslaved, string? Epoch, bool LeftOver, bool Removing, string? Problem, string Source);
 
 sealed record SwitchCountsDocument(int Ports, int Nics);
 
@@ -27,7 +41,10 @@ sealed record PendingDocument(int Position, string Extension);
 
 sealed record SwitchDocument(
     string Name, string Host, SwitchKind Kind, string? Uplink, DriftPolicy Drift, SwitchStage State, string? Problem,
-    IReadOnlyList<ExtensionDefinition> Extensions, SwitchCountsDocument Counts, SlotDocument? Slot, int Queue, string Revision, DateTimeOffset Updated);
+    IReadOnlyList<ExtensionDefinition> Extensions, SwitchCountsDocument Counts, SlotDocument? Slot, int Queue, string Revision, DateTimeOffset Updated)
+{
+    public required IReadOnlyList<DiscoveredDocument> Discovered { get; init; }
+}
 
 sealed record InFlightDocument(int Packets, int Oids);
 

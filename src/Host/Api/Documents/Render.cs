@@ -34,7 +34,18 @@ static class Render
             here.Stage == SwitchStage.Failed && view.Notes.Fault is { } fault ? $"{fault.Status} {fault.Detail}".TrimEnd() : null,
             definition.Extensions, new SwitchCountsDocument(here.Ports.Count, here.Ports.Values.Sum(port => port.Nics.Count)),
             here.Slot is { } slot ? Slot(slot) : null,
-            here.Queue.Length, Text(view.Revision), view.Updated);
+            here.Queue.Length, Text(view.Revision), view.Updated)
+        {
+            Discovered = [.. here.Discovered.Values.Select(Discovered)],
+        };
+    }
+
+    static DiscoveredDocument Discovered(DiscoveredDevice found)
+    {
+        var seen = found.Device;
+        return new DiscoveredDocument(
+            seen.Device, seen.NicKey.Length > 0 ? seen.NicKey : null, seen.Port.Length > 0 ? seen.Port : null, seen.Up, seen.Enslaved,
+            seen.Epoch > 0 ? Text(seen.Epoch) : null, found.LeftOver, found.Removal > 0, found.Problem, found.Source);
     }
 
     static SlotDocument Slot(SlotOid slot) => new(

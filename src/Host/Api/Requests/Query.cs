@@ -34,11 +34,13 @@ sealed class Query
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= LimitMax ? limit
         : throw Malformed("query.limit", $"limit is from 1 to {LimitMax}.", "limit");
 
-    public bool DryRun => Text("dryRun") switch
+    public bool DryRun => Truth("dryRun");
+
+    public bool Truth(string name) => Text(name) switch
     {
         null or "false" => false,
         "true" => true,
-        _ => throw Malformed("query.dryRun", "dryRun is true or false.", "dryRun"),
+        _ => throw Malformed($"query.{name}", $"{name} is true or false.", name),
     };
 
     /// <summary>How long to wait for the end of a long work; null: not at all.</summary>

@@ -17,6 +17,7 @@ static class HostsApi
         v1.MapGet("/hosts/{host}", Get).Produces<HostDocument>().WithSummary("One host, now or at a time");
         v1.MapGet("/hosts/{host}/history", (HttpContext http, string host, EventLog log, PageTokens tokens) =>
             EventsApi.History(http, EntityId.Bridge(ApiNames.Host(host)), log, tokens)).Produces<Page<EventDocument>>().WithSummary("The host's events");
+        HostLossApi.Map(v1);
         v1.MapPost("/hosts/{host}/faults", PlantFault).Accepts<object>("application/json").Produces<FaultDocument>()
             .WithSummary("Simulated hosts: the next commands with a verb fail");
     }
@@ -33,7 +34,7 @@ static class HostsApi
         var query = new Query(http, "at");
         var id = EntityId.Bridge(ApiNames.Host(host));
         return Replies.Find(query, tables, past, id) is { } view
-            ? Replies.Shown(http, view, Render.Host(view, tables.Counts(host)))
+            ? Replies.Shown(http, view, HostLossApi.Whole(Render.Host(view, tables.Counts(host)), tables, host))
             : Problem.NotFound("host.unknown", $"There is no host {host}.").Result();
     }
 
