@@ -176,11 +176,13 @@ static class Reconciliation
         if (e.NicIndex is not { } index)
         {
             return Forgotten(s, port.Nics.Values.Select(nic => nic.Id).Append(port.Id), port.Nics.Keys.Select(at => StackView.ForNic(e.PortId, at)))
-                with { Ports = s.Ports.Remove(e.PortId) };
+                with
+            { Ports = s.Ports.Remove(e.PortId) };
         }
         return port.Nics.TryGetValue(index, out var known) && known.Id == e.Object
             ? Forgotten(s, [known.Id], [StackView.ForNic(e.PortId, index)])
-                with { Ports = s.Ports.SetItem(e.PortId, port with { Nics = port.Nics.Remove(index) }) }
+                with
+            { Ports = s.Ports.SetItem(e.PortId, port with { Nics = port.Nics.Remove(index) }) }
             : s;
     }
 

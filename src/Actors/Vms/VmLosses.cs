@@ -53,7 +53,8 @@ static class VmLosses
             ? new VmState.Stopped(state.Id, state.Epoch, operations, definition)
             : new VmState.Stopping(state.Id, state.Epoch, operations, definition, new VmLadder(
                 string.Create(CultureInfo.InvariantCulture, $"{CleaningPrefix}{state.Epoch}"), "",
-                Cleaning(state) ? state.LadderOrNull!.Number + 1 : 0, VmSteps.Stop(left), []) { Definition = left });
+                Cleaning(state) ? state.LadderOrNull!.Number + 1 : 0, VmSteps.Stop(left), [])
+            { Definition = left });
     }
 
     /// <summary>The NICs that may be there: all that were defined or about to be, less what is known to be lost.</summary>
