@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Messages;
 
@@ -34,7 +35,5 @@ static class PortLosses
     };
 
     /// <summary>Nothing is held or in flight where there is nothing.</summary>
-    static IEnumerable<LateAnswer> WaitersOf(PortState state) => state.BodyOrNull?.Drain.AnswerWaiters() ?? [];
-
-    static System.Collections.Immutable.ImmutableArray<LateAnswer> Waiters(PortState state) => [.. WaitersOf(state)];
+    static ImmutableArray<LateAnswer> Waiters(PortState state) => state.BodyOrNull?.Drain.AnswerWaiters() ?? [];
 }

@@ -157,7 +157,7 @@ public static class Alarms
         }
     }
 
-    static string Named(IReadOnlyList<string> all) =>
+    static string Named(List<string> all) =>
         all.Count == 0 ? "none" : string.Join(", ", all.Take(NamedMax)) + (all.Count > NamedMax ? $" and {all.Count - NamedMax} more" : "");
 
     /// <summary>Devices that an alarm names; the switch's document has all of them.</summary>

@@ -1,4 +1,4 @@
-using ControlPlane.Actors;
+using System.Collections.Immutable;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Projections;
 using ControlPlane.Actors.Switches;
@@ -140,9 +140,9 @@ public sealed class DiscoveryTests
 
     static readonly NicDefinition Eth0 = new("eth0", "sw", NicType.Synthetic, "00:15:5d:00:00:01");
 
-    IReadOnlyDictionary<string, DiscoveredDevice> Discovered => _world.Switch(Sw).Discovered;
+    ImmutableSortedDictionary<string, DiscoveredDevice> Discovered => _world.Switch(Sw).Discovered;
 
-    IEnumerable<Alarm> Alarms() => Actors.Projections.Alarms.Of(_world.Rows(Sw).Aggregate(EntityView.New(Sw), (view, row) => view.After(row)));
+    ImmutableArray<Alarm> Alarms() => Actors.Projections.Alarms.Of(_world.Rows(Sw).Aggregate(EntityView.New(Sw), (view, row) => view.After(row)));
 
     /// <summary>A VM was stopped, its NIC's device stayed, and the host has had a new session since.</summary>
     void LeftOver(DriftPolicy drift, int failures = 1)

@@ -1,4 +1,3 @@
-using ControlPlane.Actors;
 using ControlPlane.Actors.Bridge;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
@@ -115,7 +114,7 @@ public sealed class RebootTests
                 Assert.Null(world.StartVm("web").Refusal);
             }
             Assert.True(question.Answer is not null, $"step {at}");
-            IsAsWanted(world, $"running");
+            IsAsWanted(world, "running");
             if (taken < at)
             {
                 Assert.True(at > 20, $"only {at} steps");

@@ -1,4 +1,3 @@
-using ControlPlane.Actors;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Switches;
