@@ -175,15 +175,15 @@ static class Reconciliation
         }
         if (e.NicIndex is not { } index)
         {
-            return Forgotten(s, port.Nics.Values.Select(nic => nic.Id).Append(port.Id), port.Nics.Keys.Select(at => StackView.ForNic(e.PortId, at)))
-                with
-            { Ports = s.Ports.Remove(e.PortId) };
+            s = Forgotten(s, port.Nics.Values.Select(nic => nic.Id).Append(port.Id), port.Nics.Keys.Select(at => StackView.ForNic(e.PortId, at)));
+            return s with { Ports = s.Ports.Remove(e.PortId) };
         }
-        return port.Nics.TryGetValue(index, out var known) && known.Id == e.Object
-            ? Forgotten(s, [known.Id], [StackView.ForNic(e.PortId, index)])
-                with
-            { Ports = s.Ports.SetItem(e.PortId, port with { Nics = port.Nics.Remove(index) }) }
-            : s;
+        if (port.Nics.GetValueOrDefault(index)?.Id != e.Object)
+        {
+            return s;
+        }
+        s = Forgotten(s, [e.Object], [StackView.ForNic(e.PortId, index)]);
+        return s with { Ports = s.Ports.SetItem(e.PortId, port with { Nics = port.Nics.Remove(index) }) };
     }
 
     /// <summary>Nobody holds what has ended, and nothing is kept for it.</summary>

@@ -49,12 +49,13 @@ static class VmLosses
     {
         var definition = state.DefinitionOrNull!;
         var left = Left(state, definition, e.Nics);
-        return left.Nics.Count == 0
-            ? new VmState.Stopped(state.Id, state.Epoch, operations, definition)
-            : new VmState.Stopping(state.Id, state.Epoch, operations, definition, new VmLadder(
-                string.Create(CultureInfo.InvariantCulture, $"{CleaningPrefix}{state.Epoch}"), "",
-                Cleaning(state) ? state.LadderOrNull!.Number + 1 : 0, VmSteps.Stop(left), [])
-            { Definition = left });
+        if (left.Nics.Count == 0)
+        {
+            return new VmState.Stopped(state.Id, state.Epoch, operations, definition);
+        }
+        var name = string.Create(CultureInfo.InvariantCulture, $"{CleaningPrefix}{state.Epoch}");
+        var ladder = new VmLadder(name, "", Cleaning(state) ? state.LadderOrNull!.Number + 1 : 0, VmSteps.Stop(left), []);
+        return new VmState.Stopping(state.Id, state.Epoch, operations, definition, ladder with { Definition = left });
     }
 
     /// <summary>The NICs that may be there: all that were defined or about to be, less what is known to be lost.</summary>
