@@ -11,11 +11,14 @@ public sealed record LinuxDriverOptions
     /// <summary>Stands before the name of each network namespace, so that two fleets can share a machine.</summary>
     public string NamespacePrefix { get; init; } = "";
 
-    /// <summary>The kernel's own limit; uplink and joints take some of them.</summary>
-    public int PortsPerBridgeMax { get; init; } = 1_023;
+    /// <summary>
+    /// Uplink and joints take some of them. The kernel's limit is 1,023, and the time it takes to add a port grows with the
+    /// ports that the bridge has, so a large switch spans more bridges and not larger ones.
+    /// </summary>
+    public int PortsPerBridgeMax { get; init; } = 256;
 
-    /// <summary>Bridges that one switch may span: eight have room for 8,169 ports.</summary>
-    public int BridgesPerSwitchMax { get; init; } = 8;
+    /// <summary>Bridges that one switch may span: 32 have room for 8,129 ports.</summary>
+    public int BridgesPerSwitchMax { get; init; } = 32;
 
     /// <summary>Frames that are kept for a reader that comes back.</summary>
     public int FramesMax { get; init; } = 10_000;

@@ -173,11 +173,15 @@ public sealed class GatewayTests
         node.Bridges.InsteadOfBridge = envelope =>
             envelope.Body is ReportFrames ? new Refusal(RefusalKind.Unavailable, "journal.unavailable", "away") : null;
         var (stream, session) = await node.OpenByHand();
-        for (var i = 1; i <= 8; i++)
+        // The end may come before the last of them is sent: then the sending says so.
+        var end = await Record.ExceptionAsync(async () =>
         {
-            await stream.Send(new LinkParcel(new ReportFrames(session, [Frame(i)]), session), CancellationToken.None);
-        }
-        Assert.Contains("window", await EndOf(stream), StringComparison.Ordinal);
+            for (var i = 1; i <= 8; i++)
+            {
+                await stream.Send(new LinkParcel(new ReportFrames(session, [Frame(i)]), session), CancellationToken.None);
+            }
+        });
+        Assert.Contains("window", end is LinkEndedException ? end.Message : await EndOf(stream), StringComparison.Ordinal);
     }
 
     [Fact]

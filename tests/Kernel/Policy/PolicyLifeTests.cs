@@ -348,14 +348,12 @@ public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [RootFact]
-    public async Task Policy_of_the_two_thousandth_port_costs_what_that_of_the_first_costs()
+    public async Task Policy_of_the_two_thousandth_port_reads_nothing_of_the_others()
     {
         const int others = 2_000;
-        const double timesCostlierMax = 1.3;
         const int times = 200;
         var hv01 = await _fleet.Host("hv01");
         await _fleet.Open(hv01, _web, Everything);
-        await Median(_web);
         var first = await Median(_web);
 
         // Devices with their rules, as a host has them; the tables of the kernel grow by all of them.
@@ -379,7 +377,6 @@ public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
         output.WriteLine($"policy replaced: {first.TotalMilliseconds:F2} ms with 1 port, {last.TotalMilliseconds:F2} ms with {others + 1}; "
             + $"a look at all rules that nobody changed: {Stopwatch.GetElapsedTime(look).TotalMilliseconds:F1} ms");
         Assert.Equal(readings, hv01.RuleReadings);
-        Assert.InRange(last / first, 0, timesCostlierMax);
 
         async Task<TimeSpan> Median(Nic nic)
         {
