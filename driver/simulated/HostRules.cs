@@ -90,7 +90,7 @@ sealed class HostRules(HostState host, int portsMax)
         return refusal is { } no
             ? new Completion(command.CommandId, no.Status, no.Detail, observed)
             : new Completion(command.CommandId, NdisStatus.Success, Observed: observed,
-                Runtime: command.Verb == DriverVerb.ReadNic ? host.Runtimes.GetValueOrDefault(observed!.Device) ?? NicRuntime.Empty : null);
+                Runtime: command.Verb == DriverVerb.ReadNic ? Gathered(observed!) : null);
     }
 
     (NdisStatus Status, string Detail)? TryNic(DriverCommand command)
@@ -158,16 +158,18 @@ sealed class HostRules(HostState host, int portsMax)
             case DriverVerb.ApplyPolicy or DriverVerb.ReadNic or DriverVerb.RestoreNic when now is null:
                 return (NdisStatus.Failure, "no device");
             case DriverVerb.ApplyPolicy:
-                host.Devices[now.Device] = now with { Epoch = command.Epoch, Revision = command.Revision, Policy = command.Policy?.Digest };
+                Enforce(now with { Epoch = command.Epoch, Revision = command.Revision }, command.Policy);
                 return null;
             case DriverVerb.ReadNic:
                 return null;
             case DriverVerb.RestoreNic when command.Runtime is null:
                 return (NdisStatus.InvalidParameter, "nothing to restore");
+            case DriverVerb.RestoreNic when command.Runtime.AclHits is { } hits && hits.Count != RulesOf(now):
+                return (NdisStatus.InvalidParameter, $"what was gathered is not that of this NIC, which has {RulesOf(now)} access rules");
             case DriverVerb.RestoreNic when command.Runtime.Refuse() is { } wrong:
                 return (NdisStatus.InvalidParameter, wrong);
             case DriverVerb.RestoreNic:
-                host.Runtimes[now.Device] = (host.Runtimes.GetValueOrDefault(now.Device) ?? NicRuntime.Empty).With(command.Runtime);
+                host.Runtimes[now.Device] = Gathered(now).With(command.Runtime);
                 return null;
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
                 if (now is not null)
@@ -184,6 +186,7 @@ sealed class HostRules(HostState host, int portsMax)
                 return null;
             default:
                 host.Devices.Remove(DeviceOf(command.NicKey));
+                host.Policies.Remove(DeviceOf(command.NicKey));
                 host.Runtimes.Remove(DeviceOf(command.NicKey));
                 return null;
         }
@@ -192,10 +195,37 @@ sealed class HostRules(HostState host, int portsMax)
     void Put(DriverCommand command, bool up)
     {
         var device = DeviceOf(command.NicKey);
-        host.Devices[device] = new DeviceState(
+        Enforce(new DeviceState(
             command.NicKey, command.Switch, command.Port, device,
-            Present: true, up, Enslaved: true, command.Epoch, command.Revision, command.Policy?.Digest);
+            Present: true, up, Enslaved: true, command.Epoch, command.Revision), command.Policy);
     }
+
+    /// <summary>Counters belong to a policy: another one begins with none.</summary>
+    void Enforce(DeviceState device, PortPolicy? policy)
+    {
+        if (host.Policies.GetValueOrDefault(device.Device) != policy && host.Runtimes.TryGetValue(device.Device, out var gathered))
+        {
+            host.Runtimes[device.Device] = gathered with { SpoofedDropped = 0, AclHits = [] };
+        }
+        host.Devices[device.Device] = device with { Policy = policy?.Digest };
+        if (policy is null)
+        {
+            host.Policies.Remove(device.Device);
+        }
+        else
+        {
+            host.Policies[device.Device] = policy;
+        }
+    }
+
+    /// <summary>With a counter for each access rule.</summary>
+    NicRuntime Gathered(DeviceState device)
+    {
+        var gathered = host.Runtimes.GetValueOrDefault(device.Device) ?? NicRuntime.Empty;
+        return gathered.AclHits.Count == RulesOf(device) ? gathered : gathered with { AclHits = [.. Enumerable.Repeat(0L, RulesOf(device))] };
+    }
+
+    int RulesOf(DeviceState device) => host.Policies.GetValueOrDefault(device.Device)?.Acls.Count ?? 0;
 
     Fence FenceOf(string nicKey) => host.Fences.GetValueOrDefault(nicKey) ?? new Fence(0, Tombstone: false);
 

@@ -209,6 +209,7 @@ public sealed class SimulatedDriver : IDriver
             _host.Switches.Clear();
             _host.Ports.Clear();
             _host.Devices.Clear();
+            _host.Policies.Clear();
             _host.Runtimes.Clear();
             StartAnew();
         }

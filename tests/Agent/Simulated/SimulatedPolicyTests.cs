@@ -8,7 +8,11 @@ namespace ControlPlane.Agent.Tests.Simulated;
 /// <summary>Policies and gathered data on a simulated host: told, read back, kept over a restart.</summary>
 public sealed class SimulatedPolicyTests : IDisposable
 {
-    static readonly PortPolicy Vlan = PortPolicy.Default with { Vlan = new VlanPolicy.Access(10) };
+    static readonly PortPolicy Vlan = PortPolicy.Default with
+    {
+        Vlan = new VlanPolicy.Access(10),
+        Acls = [new AclRule(AclDirection.Inbound, AclAction.Deny, "10.0.0.0/8")],
+    };
     static readonly NicRuntimePart Gathered = new(["00:15:5d:01:02:03"], 3, [5]);
 
     readonly FakeTimeProvider _time = new();
@@ -80,6 +84,21 @@ public sealed class SimulatedPolicyTests : IDisposable
         var now = (await Do(host, Orders.Nic(DriverVerb.ReadNic, revision: 2) with { CommandId = "read" })).Runtime!;
         Assert.Equal(["00:15:5d:01:02:03", "00:15:5d:01:02:04"], now.Learned);
         Assert.Equal((7, 6), (now.SpoofedDropped, now.AclHits.Single()));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task Counters_of_another_number_of_access_rules_than_the_nic_has_are_refused(int rules)
+    {
+        var host = await Connected();
+        var counters = new NicRuntimePart(AclHits: [.. Enumerable.Repeat(1L, rules)]);
+        var refused = await Do(host, Orders.Nic(DriverVerb.RestoreNic, revision: 2) with { Runtime = counters });
+        Assert.Equal((NdisStatus.InvalidParameter, "what was gathered is not that of this NIC, which has 1 access rules"), (refused.Status, refused.Detail));
+        Assert.Equal([0L], (await Do(host, Orders.Nic(DriverVerb.ReadNic, revision: 2) with { CommandId = "read" })).Runtime!.AclHits);
+        await Do(host, Orders.Nic(DriverVerb.ApplyPolicy, revision: 3) with { Policy = PortPolicy.Default });
+        var none = await Do(host, Orders.Nic(DriverVerb.RestoreNic, revision: 3) with { CommandId = "none", Runtime = new NicRuntimePart(AclHits: []) });
+        Assert.Equal(NdisStatus.Success, none.Status);
     }
 
     [Fact]
