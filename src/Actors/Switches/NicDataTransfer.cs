@@ -11,7 +11,8 @@ namespace ControlPlane.Actors.Switches;
 ///   save:    NIC_SAVE until the edge answers, a larger buffer when one is asked for ─► NIC_SAVE_COMPLETE ─► the blobs
 ///   restore: NIC_RESTORE for each blob ─► NIC_RESTORE_COMPLETE ─► who took them
 /// </code>
-/// A failure ends it: the NIC stays as it was.
+/// A failure ends it: the NIC stays as it was. A save that fails here, and not at its NIC, has left a series open there,
+/// which NIC_SAVE_COMPLETE ends before the failure is told.
 /// </summary>
 /// <param name="Blobs">Save: what was given so far. Restore: what is given back.</param>
 public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex, bool Restores, ImmutableArray<NicBlob> Blobs)
@@ -40,6 +41,9 @@ public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex
     /// <summary>The buffer of the next NIC_SAVE, where one that is larger than usual was asked for.</summary>
     public int? Capacity { get; init; }
 
+    /// <summary>The NIC has the save's series open.</summary>
+    public bool LeftOpen { get; init; }
+
     /// <summary>Only the COMPLETE is left.</summary>
     public bool Completing { get; init; }
 
@@ -67,8 +71,15 @@ public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex
     /// <summary>The OID that it waited for is completed.</summary>
     public NicDataTransfer After(OidOutcome outcome, CompletedBy? completed)
     {
-        var after = this with { Waiting = null, Round = Round + 1, Capacity = null };
         var (oid, status) = (outcome.Oid, outcome.Status);
+        var after = this with
+        {
+            Waiting = null,
+            Round = Round + 1,
+            Capacity = null,
+            // What was refused has failed at the NIC; but a buffer that is too small may come again (S04).
+            LeftOpen = !Restores && (outcome.RefusedBy is null || status == NdisStatus.BufferTooShort),
+        };
         return oid == OidCode.NicSaveComplete || oid == OidCode.NicRestoreComplete ? after with { Over = true }
             : status is NdisStatus.BufferTooShort or NdisStatus.InvalidLength && outcome.BytesNeeded is { } needed ? after.Enlarged(needed, Capacity)
             : status != NdisStatus.Success ? after.Failed(Restores ? "nic.restore.failed" : "nic.save.failed",
@@ -96,7 +107,7 @@ public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex
     NicDataTransfer Endless() => Failed("nic.save.endless", $"The save has not ended after {RoundsMax} rounds.", "switch.md 4.1");
 
     NicDataTransfer Failed(string code, string detail, string rule) =>
-        this with { Over = true, Problem = new Refusal(RefusalKind.Conflict, code, detail, rule, "Connected") };
+        this with { Completing = LeftOpen, Over = !LeftOpen, Problem = new Refusal(RefusalKind.Conflict, code, detail, rule, "Connected") };
 
     /// <summary>The reply when it is over without a problem.</summary>
     public Reply Reply => Restores ? new NicDataRestored(Taken) : new NicDataSaved(Blobs);
