@@ -98,6 +98,7 @@ public static class StoredNames
         ["OidStarted.1"] = typeof(OidStarted),
         ["OidCompleted.1"] = typeof(OidCompleted),
         ["OidRejected.1"] = typeof(OidRejected),
+        ["RequestRejected.1"] = typeof(RequestRejected),
         ["OidRejectionCounted.1"] = typeof(OidRejectionCounted),
         ["OidRejectionsCoalesced.1"] = typeof(OidRejectionsCoalesced),
         ["OidRefused.1"] = typeof(OidRefused),

@@ -136,6 +136,15 @@ public sealed record OidRejected(
     : SwitchEvent, IOnBehalf;
 
 /// <summary>
+/// An illegal request that is no OID (a reference, a status, what is in flight, a save, the switch's own deletion): state
+/// unchanged, recorded for the audit. It is counted with the caller's illegal OIDs.
+/// </summary>
+/// <param name="Request">The request's word, such as TakeHoldAt.</param>
+/// <param name="Caller">Whom it is counted for.</param>
+public sealed record RequestRejected(string MessageId, string Request, Refusal Refusal, string Caller, DateTimeOffset At)
+    : SwitchEvent, IOnBehalf;
+
+/// <summary>
 /// One more illegal request of a caller above the rate. It keeps the recorded answer and goes into the count that
 /// <see cref="OidRejectionsCoalesced"/> tells.
 /// </summary>

@@ -95,6 +95,7 @@ namespace ControlPlane.Messages;
 [JsonSerializable(typeof(OidStarted))]
 [JsonSerializable(typeof(OidCompleted))]
 [JsonSerializable(typeof(OidRejected))]
+[JsonSerializable(typeof(RequestRejected))]
 [JsonSerializable(typeof(OidRejectionCounted))]
 [JsonSerializable(typeof(OidRejectionsCoalesced))]
 [JsonSerializable(typeof(OidRefused))]

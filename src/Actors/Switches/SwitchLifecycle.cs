@@ -21,7 +21,10 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
 {
     public static SwitchState Initial(EntityId id) => new SwitchState.Absent(id);
 
-    public static Decision<SwitchEvent> Decide(SwitchState state, Command command, in Turn turn) => (state, command) switch
+    public static Decision<SwitchEvent> Decide(SwitchState state, Command command, in Turn turn) =>
+        Rejections.Audited(state, command, Judge(state, command, turn), turn);
+
+    static Decision<SwitchEvent> Judge(SwitchState state, Command command, in Turn turn) => (state, command) switch
     {
         (SwitchState.Here { Gone: true }, DefineSwitch) => Decision<SwitchEvent>.Refuse(HostLoss.Refusal(state.Id.Parts[0], HostLoss.Removed)),
         (_, DefineSwitch define) => Define(state, define, turn.Now),
@@ -132,6 +135,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         },
         (SwitchState.Here { Slot: { } slot } s, OidSlow e) => s with { Slot = slot with { Warned = e.Alarm ? 2 : 1 } },
         (SwitchState.Here s, OidRejected e) => SwitchRules.Leave(SwitchRules.Rejected(Rejections.Recorded(s, e), e.MessageId, e.Refusal), e.MessageId),
+        (SwitchState.Here s, RequestRejected e) => Rejections.Recorded(s, e),
         (SwitchState.Here s, OidRejectionCounted e) => SwitchRules.Leave(Rejections.Counted(s, e), e.MessageId),
         (SwitchState.Here s, OidRejectionsCoalesced e) => Rejections.Coalesced(s, e),
         (SwitchState.Here s, OidCompleted e) => SwitchRules.Leave(SwitchRules.Completed(s, e), e.MessageId),
