@@ -36,18 +36,19 @@ static class Reconciliation
         var source = $"snapshot:{e.Session}";
         var reports = ImmutableSortedDictionary.CreateBuilder<EntityId, ReportDevice>();
         var losses = s.Losses.ToBuilder();
+        var present = e.Devices.Where(device => device.Present).ToLookup(device => (device.NicKey, device.Port));
         foreach (var port in s.Ports.Values)
         {
             var listed = false;
             foreach (var (index, nic) in port.Nics)
             {
-                var device = e.Devices.FirstOrDefault(seen => seen.NicKey == nic.Id.Text && seen.Port == port.Name && seen.Present);
+                var device = present[(nic.Id.Text, port.Name)].FirstOrDefault();
                 listed |= device is not null;
                 if (e.Lost is not null && device is null)
                 {
                     losses[nic.Id] = new SwitchLoss(port.PortId, index, e.Session, e.Lost, nic.VmEpoch);
                 }
-                else if (nic.Type is NicType.Synthetic or NicType.Emulated)
+                else if (nic.Type != NicType.External) // an external adapter has no device of ours (see NicLifecycle.HasDevice)
                 {
                     reports[nic.Id] = new ReportDevice(source, true, device ?? Missing(s, nic.Id, port.Name), e.Session, s.Id.Parts[0]);
                 }
