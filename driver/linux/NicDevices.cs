@@ -75,7 +75,7 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
             if (now is not null && now.Epoch == command.Epoch && command.Revision < now.Revision
                 && command.Verb != DriverVerb.DeleteNic)
             {
-                return AsAsked(command, now)
+                return AsAsked(command, now) && Fits(command, now)
                     && (command.Verb != DriverVerb.ApplyPolicy || now.Policy == command.Policy?.Digest)
                     ? null
                     : (NdisStatus.InvalidParameter, $"stale revision: {command.Revision}, applied is {now.Revision}");
@@ -157,6 +157,12 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
             case DriverVerb.RestoreNic:
                 return Give(command, now);
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
+                if (command.Verb == DriverVerb.ConnectNic && records.Find(now!.Device) is { } known && known.With(command) != known)
+                {
+                    // NIC_CONNECT brings them anew (switch.md 2.4), and no frame passes under the old ones.
+                    Apply(known.With(command), host.Need(now.Device));
+                }
+
                 if (now is not null)
                 {
                     var alias = Alias(command).Write();
@@ -176,19 +182,31 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
         }
     }
 
-    /// <summary>Rules first and in one transaction, then each piece on the device in place: never neither old nor new.</summary>
     void Apply(DriverCommand command, DeviceState now)
     {
         var link = host.Need(now.Device);
-        var record = (records.Find(now.Device) ?? DeviceRecord.Of(command)) with
-        {
-            Policy = command.Policy,
-            Mac = AddressOf(command),
-        };
+        Apply((records.Find(now.Device) ?? DeviceRecord.Of(command)).With(command) with { Policy = command.Policy }, link);
+        host.Change(link, new LinkChange(Alias: Alias(command).Write()));
+    }
+
+    /// <summary>Rules first and in one transaction, then each piece on the device in place: never neither old nor new.</summary>
+    void Apply(DeviceRecord record, LinkInfo link)
+    {
         records.Keep(record);
         policies.ApplyRules(record, link);
+        if (link.Mtu != record.Mtu && record.Policy is { Bandwidth.InboundBitsPerSecond: not null } policy)
+        {
+            // What a limit saves up fits the MTU, and only a limit that was not there is measured out anew.
+            policies.ApplyTraffic(record with { Policy = policy with { Bandwidth = policy.Bandwidth with { InboundBitsPerSecond = null } } }, link);
+        }
+
         policies.ApplyTraffic(record, link);
-        host.Change(link, new LinkChange(Alias: Alias(command).Write()));
+        if (link.Mtu != record.Mtu)
+        {
+            host.Change(link, new LinkChange(Mtu: record.Mtu));
+        }
+
+        Builder.FitFarEnds(record);
     }
 
     (NdisStatus Status, string Detail)? Read(string device, ref NicRuntime? gathered)
@@ -234,7 +252,8 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
             return (NdisStatus.Failure, $"no switch {command.Switch} on this host");
         }
 
-        var record = DeviceRecord.Of(command) with { Mac = AddressOf(command) };
+        var made = DeviceRecord.Of(command);
+        var record = records.Find(made.Device) is { } before ? made with { Mac = command.Mac ?? before.Mac, Mtu = before.With(command).Mtu } : made;
         records.Keep(record);
         Builder.Build(record, Alias(command), gate, enslave: true);
         return null;
@@ -249,6 +268,9 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
     /// <summary>Verbs whose command says what is enforced.</summary>
     static bool Carries(DriverCommand command) =>
         command.Verb is DriverVerb.CreateNic or DriverVerb.RepairNic or DriverVerb.ApplyPolicy;
+
+    /// <summary>The MTU that the command asks for, if it asks for one.</summary>
+    static bool Fits(DriverCommand command, DeviceState now) => command.Mtu == 0 || now.Mtu == command.Mtu;
 
     static bool OnBridge(DriverCommand command, DeviceState now) => now.Enslaved && now.Switch == command.Switch;
 
@@ -276,6 +298,11 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
 
         var current = observed.Epoch == command.Epoch
             && (observed.Revision >= command.Revision || command.Verb == DriverVerb.ReadNic);
+        if ((Carries(command) || command.Verb == DriverVerb.ConnectNic) && !Fits(command, observed) && observed.Revision <= command.Revision)
+        {
+            return (NdisStatus.Failure, $"read back: the MTU is {observed.Mtu}, not {command.Mtu}");
+        }
+
         if (Carries(command) && observed.Policy != command.Policy?.Digest && observed.Revision <= command.Revision)
         {
             return (NdisStatus.Failure, $"read back: the policy {command.Policy?.Digest ?? "none"} is not whole in the kernel");

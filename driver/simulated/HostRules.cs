@@ -158,7 +158,7 @@ sealed class HostRules(HostState host, int portsMax)
             case DriverVerb.ApplyPolicy or DriverVerb.ReadNic or DriverVerb.RestoreNic when now is null:
                 return (NdisStatus.Failure, "no device");
             case DriverVerb.ApplyPolicy:
-                Enforce(now with { Epoch = command.Epoch, Revision = command.Revision }, command.Policy);
+                Enforce(Fitted(now, command) with { Epoch = command.Epoch, Revision = command.Revision }, command.Policy, command.Mac ?? now.Mac);
                 return null;
             case DriverVerb.ReadNic:
                 return null;
@@ -174,7 +174,9 @@ sealed class HostRules(HostState host, int portsMax)
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
                 if (now is not null)
                 {
-                    host.Devices[now.Device] = now with
+                    // NIC_CONNECT brings MTU and address anew (switch.md 2.4).
+                    var fitted = command.Verb == DriverVerb.ConnectNic ? Fitted(now, command) : now;
+                    host.Devices[now.Device] = fitted with
                     {
                         Switch = command.Switch,
                         Port = command.Port,
@@ -195,19 +197,32 @@ sealed class HostRules(HostState host, int portsMax)
     void Put(DriverCommand command, bool up)
     {
         var device = DeviceOf(command.NicKey);
-        Enforce(new DeviceState(
+        var made = new DeviceState(
             command.NicKey, command.Switch, command.Port, device,
-            Present: true, up, Enslaved: true, command.Epoch, command.Revision), command.Policy);
+            Present: true, up, Enslaved: true, command.Epoch, command.Revision)
+        {
+            Mtu = Find(command.NicKey)?.Mtu ?? DefaultMtu,
+        };
+        Enforce(Fitted(made, command), command.Policy, command.Mac ?? Find(command.NicKey)?.Mac);
     }
 
+    const int DefaultMtu = 1_500;
+
+    /// <summary>With what the command says of MTU and address; where nothing is enforced there is no address.</summary>
+    static DeviceState Fitted(DeviceState device, DriverCommand command) => device with
+    {
+        Mtu = command.Mtu == 0 ? device.Mtu : command.Mtu,
+        Mac = device.Policy is null ? null : command.Mac ?? device.Mac,
+    };
+
     /// <summary>Counters belong to a policy: another one begins with none.</summary>
-    void Enforce(DeviceState device, PortPolicy? policy)
+    void Enforce(DeviceState device, PortPolicy? policy, string? mac)
     {
         if (host.Policies.GetValueOrDefault(device.Device) != policy && host.Runtimes.TryGetValue(device.Device, out var gathered))
         {
             host.Runtimes[device.Device] = gathered with { SpoofedDropped = 0, AclHits = [] };
         }
-        host.Devices[device.Device] = device with { Policy = policy?.Digest };
+        host.Devices[device.Device] = device with { Policy = policy?.Digest, Mac = policy is null ? null : mac };
         if (policy is null)
         {
             host.Policies.Remove(device.Device);

@@ -242,7 +242,7 @@ public sealed record NicDrained : NicEvent;
 /// <summary>The wait is longer than switch.md 9.7 expects; nothing is forced.</summary>
 public sealed record NicDrainStuck(DrainReport Waiting) : NicEvent;
 
-/// <summary>The device is not as the last applied command left it, and no command of ours did it.</summary>
+/// <summary>The device is not as it is wanted: another hand was at it, or the host failed what cannot be refused (NIC_UPDATED).</summary>
 public sealed record NicDrifted(string Source, DeviceState Observed) : NicEvent;
 
 /// <summary>The device is again as wanted.</summary>

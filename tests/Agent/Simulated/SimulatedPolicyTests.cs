@@ -40,6 +40,20 @@ public sealed class SimulatedPolicyTests : IDisposable
     }
 
     [Fact]
+    public async Task Mtu_and_address_come_with_the_policy_or_with_the_connection_and_what_is_not_said_stays()
+    {
+        var host = await Ready();
+        var created = (await Do(host, Orders.Nic(DriverVerb.CreateNic) with { Policy = Vlan, Mac = "00:15:5d:01:02:03" })).Observed!;
+        Assert.Equal((1_500, "00:15:5d:01:02:03"), (created.Mtu, created.Mac));
+        var connected = (await Do(host, Orders.Nic(DriverVerb.ConnectNic, revision: 2) with { Mtu = 1_400, Mac = null })).Observed!;
+        Assert.Equal((1_400, "00:15:5d:01:02:03"), (connected.Mtu, connected.Mac));
+        var updated = (await Do(host, Orders.Nic(DriverVerb.ApplyPolicy, revision: 3) with { Policy = Vlan, Mtu = 9_000, Mac = "00:15:5d:01:02:04" })).Observed!;
+        Assert.Equal((9_000, "00:15:5d:01:02:04"), (updated.Mtu, updated.Mac));
+        var without = (await Do(host, Orders.Nic(DriverVerb.ApplyPolicy, revision: 4) with { Policy = null, Mac = null })).Observed!;
+        Assert.Equal((9_000, null), (without.Mtu, without.Mac));
+    }
+
+    [Fact]
     public async Task Repair_brings_the_policy_back()
     {
         var host = await Connected();

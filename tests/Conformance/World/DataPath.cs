@@ -75,6 +75,8 @@ public sealed class DataPath(string host)
 
     public DriverFrame LosePolicy(string nicKey) => Frame(FrameKind.Changed, Devices[nicKey] = Devices[nicKey] with { Policy = null });
 
+    public DriverFrame SetMtu(string nicKey, int mtu) => Frame(FrameKind.Changed, Devices[nicKey] = Devices[nicKey] with { Mtu = mtu });
+
     public DriverFrame MoveGate(string nicKey, bool up) => Frame(FrameKind.Changed, Devices[nicKey] = Devices[nicKey] with { Up = up });
 
     public Completion Carry(DriverCommand command)
@@ -148,7 +150,11 @@ public sealed class DataPath(string host)
         {
             Devices[command.NicKey] = new DeviceState(
                 command.NicKey, command.Switch, command.Port, $"tap-{command.Nic}", true, command.Up, true, command.Epoch, command.Revision,
-                Deaf ? null : command.Policy?.Digest);
+                Deaf ? null : command.Policy?.Digest)
+            {
+                Mtu = command.Mtu == 0 ? 1_500 : command.Mtu,
+                Mac = command.Policy is null ? null : command.Mac,
+            };
         }
         else if (device is not null)
         {
@@ -167,13 +173,23 @@ public sealed class DataPath(string host)
                     Epoch = command.Epoch,
                     Revision = command.Revision,
                     Policy = Deaf ? device.Policy : command.Policy?.Digest,
+                    Mtu = command.Mtu == 0 ? device.Mtu : command.Mtu,
+                    Mac = Deaf || command.Policy is null ? device.Mac : command.Mac,
                 };
                 break;
             case DriverVerb.RestoreNic:
                 Runtimes[command.NicKey] = (Runtimes.GetValueOrDefault(command.NicKey) ?? NicRuntime.Empty).With(command.Runtime!);
                 break;
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
-                Devices[command.NicKey] = device with { Up = command.Verb == DriverVerb.ConnectNic, Epoch = command.Epoch, Revision = command.Revision };
+                var connects = command.Verb == DriverVerb.ConnectNic;
+                Devices[command.NicKey] = device with
+                {
+                    Up = connects,
+                    Epoch = command.Epoch,
+                    Revision = command.Revision,
+                    Mtu = connects && command.Mtu != 0 ? command.Mtu : device.Mtu,
+                    Mac = connects && device.Mac is not null ? command.Mac : device.Mac,
+                };
                 break;
         }
     }

@@ -66,7 +66,7 @@ sealed record PortDocument(
 
 sealed record AddressesDocument(string? Mac, int? Mtu);
 
-sealed record ObservedDocument(string Device, bool Present, bool Up, bool Enslaved, string Epoch, string Revision, string? Policy);
+sealed record ObservedDocument(string Device, bool Present, bool Up, bool Enslaved, string Epoch, string Revision, string? Policy, int? Mtu, string? Mac);
 
 sealed record AttachmentDocument(
     string Host, string Switch, string Port, long PortId, int NicIndex, string State, string WantedRevision, string AppliedRevision,

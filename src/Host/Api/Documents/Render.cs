@@ -145,7 +145,8 @@ static class Render
 
     static ObservedDocument? Observed(DeviceState? seen) => seen is null
         ? null
-        : new ObservedDocument(seen.Device, seen.Present, seen.Up, seen.Enslaved, Text(seen.Epoch), Text(seen.Revision), seen.Policy);
+        : new ObservedDocument(seen.Device, seen.Present, seen.Up, seen.Enslaved, Text(seen.Epoch), Text(seen.Revision), seen.Policy,
+            seen.Mtu, seen.Mac);
 
     /// <summary>The finer state: which OID is with the data path.</summary>
     static string Phase(object state) => Camel(state.GetType().Name);
