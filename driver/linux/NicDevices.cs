@@ -152,15 +152,15 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
             case DriverVerb.ApplyPolicy or DriverVerb.RestoreNic when now is null:
                 return (NdisStatus.Failure, "no device");
             case DriverVerb.ApplyPolicy:
-                Apply(command, now);
-                return null;
+                return Apply(command, now);
             case DriverVerb.RestoreNic:
                 return Give(command, now);
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
-                if (command.Verb == DriverVerb.ConnectNic && records.Find(now!.Device) is { } known && known.With(command) != known)
+                if (command.Verb == DriverVerb.ConnectNic && records.Find(now!.Device) is { } known && known.With(command) != known
+                    && Replace(known.With(command), known) is { } unfit)
                 {
-                    // NIC_CONNECT brings them anew (switch.md 2.4), and no frame passes under the old ones.
-                    Apply(known.With(command), host.Need(now.Device));
+                    // NIC_CONNECT brings MTU and address anew (switch.md 2.4), and no frame passes under the old ones.
+                    return unfit;
                 }
 
                 if (now is not null)
@@ -182,17 +182,68 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
         }
     }
 
-    void Apply(DriverCommand command, DeviceState now)
+    (NdisStatus Status, string Detail)? Apply(DriverCommand command, DeviceState now)
     {
-        var link = host.Need(now.Device);
-        Apply((records.Find(now.Device) ?? DeviceRecord.Of(command)).With(command) with { Policy = command.Policy }, link);
-        host.Change(link, new LinkChange(Alias: Alias(command).Write()));
+        var former = records.Find(now.Device);
+        var wanted = (former ?? DeviceRecord.Of(command)).With(command) with { Policy = command.Policy };
+        if (Replace(wanted, former) is { } refusal)
+        {
+            return refusal;
+        }
+
+        host.Change(host.Need(now.Device), new LinkChange(Alias: Alias(command).Write()));
+        return null;
     }
 
-    /// <summary>Rules first and in one transaction, then each piece on the device in place: never neither old nor new.</summary>
-    void Apply(DeviceRecord record, LinkInfo link)
+    /// <summary>
+    /// All of it, or what held before: what is refused half-way leaves no device under neither. The record follows the
+    /// kernel, so that after a crash in between the former one is still known.
+    /// </summary>
+    (NdisStatus Status, string Detail)? Replace(DeviceRecord wanted, DeviceRecord? former)
     {
-        records.Keep(record);
+        (NdisStatus Status, string Detail) no;
+        try
+        {
+            Enforce(wanted);
+            records.Keep(wanted);
+            var seen = _reader.Read(wanted.Device)?.State;
+            if (seen is not null && seen.Policy == wanted.Policy?.Digest && seen.Mtu == wanted.Mtu)
+            {
+                return null;
+            }
+
+            no = (NdisStatus.Failure, $"read back: the policy {wanted.Policy?.Digest ?? "none"} is not whole in the kernel: {seen}");
+        }
+        catch (KernelException error)
+        {
+            no = (error.Status, error.Message);
+        }
+        catch (IOException error)
+        {
+            no = (NdisStatus.Failure, error.Message);
+        }
+
+        if (former is null)
+        {
+            return no;
+        }
+
+        try
+        {
+            records.Keep(former);
+            Enforce(former);
+            return no;
+        }
+        catch (Exception again) when (again is KernelException or IOException)
+        {
+            return (no.Status, $"{no.Detail}; what held before could not be put back: {again.Message}");
+        }
+    }
+
+    /// <summary>Rules first and in one transaction, then each piece on the device in place.</summary>
+    void Enforce(DeviceRecord record)
+    {
+        var link = host.Need(record.Device);
         policies.ApplyRules(record, link);
         if (link.Mtu != record.Mtu && record.Policy is { Bandwidth.InboundBitsPerSecond: not null } policy)
         {

@@ -51,6 +51,20 @@ sealed class HostRules(HostState host, int portsMax)
             command.NicKey, command.Switch, command.Port, DeviceOf(command.NicKey),
             Present: false, Up: false, Enslaved: false, Epoch: 0, Revision: 0);
 
+    /// <summary>A NIC's device with what is enforced for it and what it gathered under that; null: there is no device.</summary>
+    public EnforcedPolicy? EnforcedFor(string nicKey) => nicKey.Length > 0 && Find(nicKey) is { } device
+        ? new EnforcedPolicy(device, host.Policies.GetValueOrDefault(device.Device), host.Runtimes.GetValueOrDefault(device.Device))
+        : null;
+
+    public void PutBack(EnforcedPolicy before)
+    {
+        Enforce(before.Device, before.Policy, before.Device.Mac);
+        if (before.Gathered is not null)
+        {
+            host.Runtimes[before.Device.Device] = before.Gathered;
+        }
+    }
+
     (NdisStatus, string?) RemoveSwitch(string name)
     {
         var ports = host.Devices.Values.Count(device => device.Switch == name && device.Enslaved);
@@ -279,3 +293,6 @@ sealed class HostRules(HostState host, int portsMax)
         return current && AsAsked(command, observed) ? null : (NdisStatus.Failure, $"read back: {observed}");
     }
 }
+
+/// <summary>A NIC's device, its policy, and what was gathered under it.</summary>
+sealed record EnforcedPolicy(DeviceState Device, PortPolicy? Policy, NicRuntime? Gathered);

@@ -244,6 +244,7 @@ public sealed class SimulatedDriver : IDriver
             {
                 return new Completion(command.CommandId, status, "planted fault", _rules.Observe(command));
             }
+            var before = _rules.EnforcedFor(command.NicKey);
             var completion = _rules.Carry(command);
             try
             {
@@ -251,7 +252,12 @@ public sealed class SimulatedDriver : IDriver
             }
             catch (IOException error)
             {
-                return completion with { Status = NdisStatus.Failure, Detail = $"not saved: {error.Message}" };
+                if (command.Verb == DriverVerb.ApplyPolicy && before is not null)
+                {
+                    // What is refused has not begun to hold: a Linux host puts back what held before, too.
+                    _rules.PutBack(before);
+                }
+                return completion with { Status = NdisStatus.Failure, Detail = $"not saved: {error.Message}", Observed = _rules.Observe(command) };
             }
             return completion;
         }

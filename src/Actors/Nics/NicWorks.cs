@@ -114,9 +114,17 @@ static class NicWorks
                     new NicDrifted(string.Create(CultureInfo.InvariantCulture, $"update:{work.Number}"), observed ?? NicDevice.LastSeen(state)));
         }
         var by = RefusedBy.Edge(status, detail);
-        return applied
-            ? Late(work, NicLifecycle.Settled(state), new NicPolicyApplied(work.RequestId, observed, session))
-            : Late(work, new OidSettled(status, by, "Created", state.Name), new NicPolicyRefused(work.RequestId, by, observed, session));
+        if (applied)
+        {
+            return Late(work, NicLifecycle.Settled(state), new NicPolicyApplied(work.RequestId, observed, session));
+        }
+        var refused = new NicPolicyRefused(work.RequestId, by, observed, session);
+        var reply = new OidSettled(status, by, "Created", state.Name);
+        // The former policy is the one wanted. A host that did not put it back is told to, whatever the switch says of
+        // drift: nobody but we were at the device.
+        return observed is { Present: true } && state.BodyOrNull is { } body && !(NicDevice.Enforces(observed, body.Policy) && NicDevice.Fits(observed, body))
+            ? Late(work, reply, refused, new NicRepairStarted(body.NextRevision))
+            : Late(work, reply, refused);
     }
 
     static Decision<NicEvent> Failed(NicWork work, NicBody body, NdisStatus status, string? detail, NicEvent ended) =>

@@ -53,6 +53,29 @@ public sealed class SimulatedPolicyTests : IDisposable
         Assert.Equal((9_000, null), (without.Mtu, without.Mac));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Policy_that_is_refused_leaves_what_held_before(bool planted)
+    {
+        var host = await Connected();
+        await Do(host, Orders.Nic(DriverVerb.RestoreNic, revision: 2) with { Runtime = Gathered });
+        var before = (await Do(host, Orders.Nic(DriverVerb.ReadNic, revision: 2) with { CommandId = "before" }));
+        if (planted)
+        {
+            await Do(host, new DriverCommand("plant", DriverVerb.PlantFault, "", Fault: new PlantedFault(DriverVerb.ApplyPolicy, NdisStatus.Failure, 1)));
+        }
+        else
+        {
+            Directory.Delete(_directory, recursive: true); // it cannot be saved
+        }
+        var refused = await Do(host, Orders.Nic(DriverVerb.ApplyPolicy, revision: 3) with { Policy = PortPolicy.Default, Mtu = 9_000 });
+        Directory.CreateDirectory(_directory);
+        Assert.Equal((NdisStatus.Failure, before.Observed), (refused.Status, refused.Observed));
+        var after = await Do(host, Orders.Nic(DriverVerb.ReadNic, revision: 2) with { CommandId = "after" });
+        Assert.Equal((before.Observed, 3L, 5L), (after.Observed, after.Runtime!.SpoofedDropped, after.Runtime.AclHits.Single()));
+    }
+
     [Fact]
     public async Task Repair_brings_the_policy_back()
     {

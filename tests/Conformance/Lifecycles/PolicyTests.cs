@@ -83,6 +83,58 @@ public sealed class PolicyTests
         Assert.True(State.IsReady());
     }
 
+    [Theory]
+    [InlineData(DriftPolicy.Report)]
+    [InlineData(DriftPolicy.Repair)]
+    public void Policy_that_a_host_refused_and_did_not_put_back_is_built_again_from_the_former_one(DriftPolicy drift)
+    {
+        _world.DefineSwitch(Sw, drift);
+        CreatePort();
+        Add(Access(10));
+        Connect();
+        _world.Hosts["hv01"].Breaks = true;
+        Assert.Equal(NdisStatus.Resources, Update(Access(20)).Status);
+        Assert.Equal((Vlan10, Vlan10.Digest), (Commands(DriverVerb.RepairNic).Single().Policy, Device.Policy));
+        Assert.Equal(10, Value().GetProperty("accessVlanId").GetInt32());
+        Assert.True(State.IsReady());
+        Assert.DoesNotContain("DriftSeen", _world.Events(Sw)); // it was no other hand's
+        Assert.Equal(["NicPolicyRefused", "NicRepairStarted", "NicRepaired"], _world.Events(Nic).TakeLast(3));
+    }
+
+    [Fact]
+    public void Policy_that_cannot_be_built_again_either_is_an_alarm_and_tried_again_with_the_next_session()
+    {
+        CreatePort();
+        Add(Access(10));
+        Connect();
+        _world.Hosts["hv01"].Breaks = true;
+        _world.Hosts["hv01"].Plant(DriverVerb.RepairNic, NdisStatus.Failure);
+        Update(Access(20));
+        _world.Advance(TimeSpan.FromHours(1));
+        Assert.Single(Commands(DriverVerb.RepairNic));
+        Assert.Equal((DriftStage.Reported, Vlan10), (Body.Drift?.Stage, Body.Policy));
+        Assert.False(State.IsReady());
+        _world.DefineSwitch(Sw, DriftPolicy.Repair);
+        _world.Disconnect("hv01").Connect("hv01");
+        Assert.Equal(Vlan10.Digest, Device.Policy);
+        Assert.True(State.IsReady());
+    }
+
+    [Fact]
+    public void Extensions_that_had_agreed_to_a_property_that_the_host_refuses_undo_it_nearest_first()
+    {
+        _world.DefineSwitch(Sw, DriftPolicy.Report,
+            new ExtensionDefinition("capture.mirror", ExtensionClass.Capture), new ExtensionDefinition("filter.acl", ExtensionClass.Filter));
+        CreatePort();
+        Add(Access(10));
+        Connect();
+        _world.Hosts["hv01"].Plant(DriverVerb.ApplyPolicy, NdisStatus.Resources);
+        Update(Access(20));
+        Assert.Equal(["filter.acl", "capture.mirror"], _world.Rows(Sw).Select(row => row.Event).OfType<OidUndone>().Select(undone => undone.Extension));
+        Assert.Equal(["PortPropertyProposed", "PortPropertyRefused"], _world.Events(Port).TakeLast(2));
+        Assert.Equal(["NicPolicyProposed", "NicPolicyRefused"], _world.Events(Nic).TakeLast(2));
+    }
+
     [Fact]
     public void Property_that_the_host_says_it_applied_and_does_not_enforce_is_refused()
     {

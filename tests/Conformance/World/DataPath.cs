@@ -27,6 +27,9 @@ public sealed class DataPath(string host)
     /// <summary>Policies that the host says it applied and does not enforce: nothing of them is read back.</summary>
     public bool Deaf { get; set; }
 
+    /// <summary>It refuses a policy half-way and cannot put back what held before.</summary>
+    public bool Breaks { get; set; }
+
     /// <summary>Commands that were carried out, oldest first; repeats are not.</summary>
     public List<DriverCommand> Carried { get; } = [];
 
@@ -159,6 +162,11 @@ public sealed class DataPath(string host)
         else if (device is not null)
         {
             ActOnDevice(command, device);
+            if (Breaks && command.Verb == DriverVerb.ApplyPolicy)
+            {
+                Devices[command.NicKey] = device with { Policy = null, Mac = null };
+                return NdisStatus.Resources;
+            }
         }
         return device is null && !makes && command.Verb is not (DriverVerb.DisconnectNic or DriverVerb.DeleteNic) ? NdisStatus.Failure : null;
     }

@@ -80,5 +80,43 @@ public sealed class UpdateTests : IAsyncLifetime
         Assert.Equal((1_400, 1_400), (repaired.Mtu, Mtu("hv01", device)));
     }
 
+    [RootTheory]
+    [InlineData(NicAttach.Veth)]
+    [InlineData(NicAttach.Tap)]
+    public async Task Policy_that_the_kernel_refuses_half_way_leaves_what_held_before(NicAttach attach)
+    {
+        var hv01 = await _fleet.Host("hv01");
+        var before = PortPolicy.Default with
+        {
+            Vlan = new VlanPolicy.Access(10),
+            Acls = [new AclRule(AclDirection.Outbound, AclAction.Deny, "10.0.0.9")],
+            Bandwidth = new BandwidthPolicy(1_000_000_000, 1_000_000_000),
+        };
+        await _fleet.Done(hv01, _web.Create(before) with { Attach = attach });
+        var held = await _fleet.Done(hv01, _web.Connect());
+
+        // Rules and traffic control are taken; the MTU, which comes last, is larger than a device can have.
+        var refused = await _fleet.Do(hv01, _web.Apply(PortPolicy.Default with { AllowMacSpoofing = true }) with { Mtu = 70_000, Mac = Other });
+
+        Assert.Equal((NdisStatus.Failure, held), (refused.Status, refused.Observed));
+        Assert.Equal(before.Digest, held.Policy);
+        var next = _fleet.Start("hv01"); // the record is the former one, too
+        await next.Resume(default);
+        Assert.Equal(held, Assert.Single((await next.Snapshot(default)).Devices));
+        Assert.Equal(0, next.PolicyChanges);
+        Assert.Equal(PortPolicy.Default.Digest, (await _fleet.Done(next, _web.Apply(PortPolicy.Default) with { Mtu = 1_400 })).Policy);
+    }
+
+    [RootFact]
+    public async Task Nic_whose_connection_is_refused_half_way_keeps_its_gate_closed_and_what_held_before()
+    {
+        var hv01 = await _fleet.Host("hv01");
+        var held = await _fleet.Done(hv01, _web.Create(PortPolicy.Default));
+        var refused = await _fleet.Do(hv01, _web.Connect() with { Mtu = 70_000, Mac = Other });
+        Assert.NotEqual(NdisStatus.Success, refused.Status);
+        Assert.Equal(held, refused.Observed);
+        Assert.True((await _fleet.Done(hv01, _web.Repair(up: true, PortPolicy.Default))).Up);
+    }
+
     int Mtu(string inside, string device) => _fleet.Device(inside, device)!.Value.GetProperty("mtu").GetInt32();
 }
