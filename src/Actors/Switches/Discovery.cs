@@ -27,9 +27,11 @@ static class Discovery
     public static ImmutableArray<SwitchEvent> InSnapshot(SwitchState.Here s, SwitchReconcileStarted e)
     {
         var listed = e.Devices.Where(device => device.Present).Select(device => device.Device).ToHashSet(StringComparer.Ordinal);
-        var events = s.Discovered.Keys.Where(device => !listed.Contains(device)).Select(device => (SwitchEvent)new DiscoveredGone(device)).ToList();
+        var events = s.Discovered.Keys.Where(device => !listed.Contains(device)).Select(device => (SwitchEvent)new DiscoveredGone(device))
+            .ToList();
         var (state, ports) = (events.Aggregate(s, Evolve), PortsOf(s));
-        foreach (var device in e.Devices.Where(device => device.Present && (NicOf(device) is not { } nic || OnAnotherPort(ports[nic], device))))
+        foreach (var device in e.Devices.Where(
+            device => device.Present && (NicOf(device) is not { } nic || OnAnotherPort(ports[nic], device))))
         {
             foreach (var happened in Seen(state, device, leftOver: false, $"snapshot:{e.Session}"))
             {
@@ -81,12 +83,14 @@ static class Discovery
 
     public static SwitchState.Here Evolve(SwitchState.Here s, SwitchEvent happened) => happened switch
     {
-        DeviceDiscovered e => Removing(s with { Discovered = s.Discovered.SetItem(e.Device.Device, new DiscoveredDevice(e.Device, e.LeftOver, e.Source)) }),
+        DeviceDiscovered e =>
+            Removing(s with { Discovered = s.Discovered.SetItem(e.Device.Device, new DiscoveredDevice(e.Device, e.LeftOver, e.Source)) }),
         DiscoveredGone e => s with { Discovered = s.Discovered.Remove(e.Device) },
         DiscoveryLimited => s with { NotRecorded = s.NotRecorded + 1 },
         LeftOverNotRemoved e => s with
         {
-            Discovered = s.Discovered.SetItem(e.Device, s.Discovered[e.Device] with { Removal = 0, Problem = $"{e.Status.Name()} {e.Detail}".TrimEnd() }),
+            Discovered = s.Discovered.SetItem(
+                e.Device, s.Discovered[e.Device] with { Removal = 0, Problem = $"{e.Status.Name()} {e.Detail}".TrimEnd() }),
         },
         _ => throw new UnreachableException(happened.ToString()),
     };
@@ -117,7 +121,8 @@ static class Discovery
             var (seen, parts) = (device.Device, NicOf(device.Device)!.Value.Parts);
             var effect = RemovalEffect(device);
             yield return new Effect.Ask(effect, EntityId.Bridge(s.Id.Parts[0]), new IssueCommand(new DriverCommand(
-                $"{s.Id}>{effect}", DriverVerb.DeleteNic, s.Id.Parts[1], seen.Port, parts.Length == 2 ? parts[0] : "", parts[^1], seen.NicKey,
+                $"{s.Id}>{effect}", DriverVerb.DeleteNic, s.Id.Parts[1], seen.Port, parts.Length == 2 ? parts[0] : "", parts[^1],
+                seen.NicKey,
                 seen.Epoch, seen.Revision)));
         }
     }

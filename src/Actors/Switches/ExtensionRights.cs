@@ -12,7 +12,8 @@ static class ExtensionRights
     /// </summary>
     public static bool MayRefuse(OidRequest request, ExtensionDefinition by) =>
         by.Class != ExtensionClass.Capture
-        && (request.Oid == OidCode.NicRequest ? by.Class == ExtensionClass.Forward && request.Parameters is NicRequestParameters { InnerOid.RefusableInside: true }
+        && (request.Oid == OidCode.NicRequest
+            ? by.Class == ExtensionClass.Forward && request.Parameters is NicRequestParameters { InnerOid.RefusableInside: true }
             : request.Oid == OidCode.NicSave ? true
             : request.Oid == OidCode.NicRestore ? IsOwn(request, by)
             : request.Oid.Refusable && !(request.Oid == OidCode.NicCreate && request.NicIndex != 0));
@@ -31,12 +32,14 @@ static class ExtensionRights
             : IsFeatureStatus(oid) ? tooSmall || (status == NdisStatus.Success && answer.Output is not null)
             : oid == OidCode.NicSave ? tooSmall || (status == NdisStatus.Success && answer.Saves is not null)
             : oid == OidCode.NicRestore ? status == NdisStatus.Success && IsOwn(request, by)
-            : oid == OidCode.NicRequest && status == NdisStatus.Success && by.Class == ExtensionClass.Forward; // it sent one of its own instead
+            : oid == OidCode.NicRequest && status == NdisStatus.Success
+                && by.Class == ExtensionClass.Forward; // it sent one of its own instead
     }
 
     /// <summary>What of an answer breaks the contract; the OID goes on as if it had not been said.</summary>
     /// <param name="lowersMtu">The MTU was lowered as it may be.</param>
-    public static IEnumerable<(string Rule, string Detail)> Faults(OidRequest request, ExtensionDefinition by, ExtensionAnswer answer, bool lowersMtu)
+    public static IEnumerable<(string Rule, string Detail)> Faults(
+        OidRequest request, ExtensionDefinition by, ExtensionAnswer answer, bool lowersMtu)
     {
         var oid = request.Oid;
         if (answer.Completes is { } status)
@@ -65,7 +68,8 @@ static class ExtensionRights
         {
             yield return ("V03", $"a capture extension enforces nothing; it said that the property of {oid} was its own");
         }
-        if (by.Class == ExtensionClass.Forward && IsVlanChange(request) && !answer.Owns && !answer.Pends && answer.Completes is null or NdisStatus.Success)
+        if (by.Class == ExtensionClass.Forward && IsVlanChange(request) && !answer.Owns && !answer.Pends
+            && answer.Completes is null or NdisStatus.Success)
         {
             yield return ("V10", $"a forwarder that does not enforce VLANs refuses them; it passed {oid} on");
         }
@@ -73,7 +77,8 @@ static class ExtensionRights
 
     /// <summary>The blob that a NIC_RESTORE carries is this extension's.</summary>
     public static bool IsOwn(OidRequest request, ExtensionDefinition by) =>
-        request.Parameters is NicRestoreParameters blob && string.Equals(blob.ExtensionId, ExtensionIds.Guid(by), StringComparison.OrdinalIgnoreCase);
+        request.Parameters is NicRestoreParameters blob
+            && string.Equals(blob.ExtensionId, ExtensionIds.Guid(by), StringComparison.OrdinalIgnoreCase);
 
     public static bool IsProperty(OidCode oid) => IsPortProperty(oid) || IsSwitchProperty(oid);
 

@@ -81,7 +81,8 @@ public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex
             LeftOpen = !Restores && (outcome.RefusedBy is null || status == NdisStatus.BufferTooShort),
         };
         return oid == OidCode.NicSaveComplete || oid == OidCode.NicRestoreComplete ? after with { Over = true }
-            : status is NdisStatus.BufferTooShort or NdisStatus.InvalidLength && outcome.BytesNeeded is { } needed ? after.Enlarged(needed, Capacity)
+            : status is NdisStatus.BufferTooShort or NdisStatus.InvalidLength && outcome.BytesNeeded is { } needed
+                ? after.Enlarged(needed, Capacity)
             : status != NdisStatus.Success ? after.Failed(Restores ? "nic.restore.failed" : "nic.save.failed",
                 $"{outcome.RefusedBy?.Extension ?? "The stack"} answered {oid} with {status.Name()}.", Restores ? "S12" : "S07")
             : Restores ? after with { Taken = Taken.Add(new TakenBlob(Blobs[Taken.Length].ExtensionId, completed?.Extension)) }
@@ -94,13 +95,17 @@ public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex
 
     NicDataTransfer Enlarged(int needed, int? had) =>
         needed > PayloadSizes.SaveBufferMax || needed <= (had ?? CapacityMin)
-            ? Failed("nic.save.bytes", $"An extension asks for a buffer of {needed} bytes after one of {had ?? CapacityMin}; one has at most {PayloadSizes.SaveBufferMax}.", "S04")
+            ? Failed(
+                "nic.save.bytes",
+                $"An extension asks for a buffer of {needed} bytes after one of {had ?? CapacityMin}; "
+                + $"one has at most {PayloadSizes.SaveBufferMax}.", "S04")
         : Round + 1 >= RoundsMax ? Endless()
         : this with { Capacity = needed };
 
     NicDataTransfer Given(NicBlob blob) =>
         Blobs.Length >= BlobsMax ? Failed("nic.save.blobs", $"A NIC has at most {BlobsMax} blobs.", "switch.md 4.1")
-        : Blobs.Sum(Bytes) + Bytes(blob) > BytesMax ? Failed("nic.save.bytes", $"The blobs of a NIC have at most {BytesMax} bytes.", "switch.md 4.1")
+        : Blobs.Sum(Bytes) + Bytes(blob) > BytesMax
+            ? Failed("nic.save.bytes", $"The blobs of a NIC have at most {BytesMax} bytes.", "switch.md 4.1")
         : Round + 1 >= RoundsMax ? Endless()
         : this with { Blobs = Blobs.Add(blob) };
 
@@ -115,11 +120,15 @@ public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex
     /// <summary>Bytes of the data behind its base64.</summary>
     public static int Bytes(NicBlob blob) => Bytes(blob.Data);
 
-    public static int Bytes(string base64) => base64.Length / 4 * 3 - (base64.EndsWith("==", StringComparison.Ordinal) ? 2 : base64.EndsWith('=') ? 1 : 0);
+    public static int Bytes(string base64) =>
+        base64.Length / 4 * 3 - (base64.EndsWith("==", StringComparison.Ordinal) ? 2 : base64.EndsWith('=') ? 1 : 0);
 
     /// <summary>What is restored is what can have been saved: SaveDataSize is a USHORT (switch.md 2.1).</summary>
     public static Refusal TooLarge(string field) =>
-        new(RefusalKind.Unprocessable, "nic.restore.blob", $"A blob has at most {PayloadSizes.BlobMax} bytes.", "switch.md 2.1", Field: field);
+        new(
+            RefusalKind.Unprocessable, "nic.restore.blob", $"A blob has at most {PayloadSizes.BlobMax} bytes.", "switch.md 2.1",
+            Field: field);
 
-    static NicRestoreParameters Parameters(NicBlob blob) => new(blob.ExtensionId, blob.Data, blob.ExtensionFriendlyName, blob.FeatureClassId);
+    static NicRestoreParameters Parameters(NicBlob blob) =>
+        new(blob.ExtensionId, blob.Data, blob.ExtensionFriendlyName, blob.FeatureClassId);
 }

@@ -19,7 +19,8 @@ static class OidLane
         var (request, oid) = (submit.Request, submit.Request.Oid);
         if (s.Stage == SwitchStage.Deleting)
         {
-            return Reject(s, request, Refusal.Illegal("switch.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"), turn);
+            return Reject(
+                s, request, Refusal.Illegal("switch.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"), turn);
         }
         if (PayloadSizes.Wrong(oid, submit.Header) is { } wrong)
         {
@@ -29,21 +30,25 @@ static class OidLane
         {
             var verdict = Stack.Down(s, request);
             var outcome = Outcome(request, verdict, NdisStatus.Success, null, "", "");
-            return Decision<SwitchEvent>.Accept([.. Faults(turn.MessageId, request, verdict), new OidCompleted(turn.MessageId, oid, outcome)], outcome, []);
+            return Decision<SwitchEvent>.Accept(
+                [.. Faults(turn.MessageId, request, verdict), new OidCompleted(turn.MessageId, oid, outcome)], outcome, []);
         }
         if (s.Stage != SwitchStage.Ready && oid == OidCode.Parameters)
         {
             // Whoever asks whether the switch is active must not wait until it is (switch.md 2.7).
-            var outcome = Answered(Outcome(request, StackVerdict.Empty, NdisStatus.Success, null, "", ""), SwitchAnswer.Parameters(s, request));
+            var outcome = Answered(
+                Outcome(request, StackVerdict.Empty, NdisStatus.Success, null, "", ""), SwitchAnswer.Parameters(s, request));
             return Decision<SwitchEvent>.Accept(outcome, new OidCompleted(turn.MessageId, oid, outcome));
         }
         if (s.Stage != SwitchStage.Ready && (oid == OidCode.PortArray || oid == OidCode.NicArray || oid == OidCode.PropertyEnum))
         {
             // The lists would not be complete, and whoever asks must not wait for the activation (switch.md 2.7, O09).
-            return Reject(s, request, Refusal.Illegal("switch.not-active", "The switch is not active yet.", "O09", s.Stage.ToString()), turn);
+            return Reject(
+                s, request, Refusal.Illegal("switch.not-active", "The switch is not active yet.", "O09", s.Stage.ToString()), turn);
         }
         return s.Queue.Length >= QueueMax
-            ? Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.Overloaded, "actor.overloaded", $"{QueueMax} OIDs wait for {s.Id}; try again later."))
+            ? Decision<SwitchEvent>.Refuse(
+                new Refusal(RefusalKind.Overloaded, "actor.overloaded", $"{QueueMax} OIDs wait for {s.Id}; try again later."))
             : Advance(s, [new OidQueued(turn.MessageId, request, submit.FromPeer, turn.Who)], [], turn.Now);
     }
 
@@ -136,7 +141,8 @@ static class OidLane
         outcome = outcome with { Output = settled.Output, BytesNeeded = settled.BytesNeeded };
         if (outcome.Status == NdisStatus.Success && slot.Verdict.Completed is { } completed)
         {
-            outcome = Ended(outcome with { Status = completed.Status, Trace = Stack.WholeTrace(slot.Verdict, completed.Status) }, completed);
+            outcome = Ended(
+                outcome with { Status = completed.Status, Trace = Stack.WholeTrace(slot.Verdict, completed.Status) }, completed);
         }
         if (s.Ports.TryGetValue(slot.Request.PortId, out var port) && port.Type == PortType.External && slot.Nic is not null)
         {
@@ -180,17 +186,21 @@ static class OidLane
     {
         if (late.Status == NdisStatus.Pending)
         {
-            return Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.Unprocessable, "oid.completion.pending", "The late answer is not to be pending.", Field: "status"));
+            return Decision<SwitchEvent>.Refuse(
+                new Refusal(RefusalKind.Unprocessable, "oid.completion.pending", "The late answer is not to be pending.", Field: "status"));
         }
-        if (s.Slot is not { Verdict.Pause: { } pause } slot || slot.Request.RequestId != late.RequestId || pause.Extension != late.Extension)
+        if (s.Slot is not { Verdict.Pause: { } pause } slot || slot.Request.RequestId != late.RequestId
+            || pause.Extension != late.Extension)
         {
             return Decision<SwitchEvent>.Refuse(Refusal.Illegal(
-                "oid.not-pending", $"No OID {late.RequestId} is pending at {late.Extension}.", "switch.md 3.7", s.Slot?.Verdict.Pause is null ? "none" : "another"));
+                "oid.not-pending", $"No OID {late.RequestId} is pending at {late.Extension}.", "switch.md 3.7",
+                s.Slot?.Verdict.Pause is null ? "none" : "another"));
         }
         if (!s.Losses.IsEmpty)
         {
             return Decision<SwitchEvent>.Refuse(new Refusal(
-                RefusalKind.Unavailable, "switch.reconciling", "The host came up anew, and what is lost is being found out; answer again after it."));
+                RefusalKind.Unavailable, "switch.reconciling",
+                "The host came up anew, and what is lost is being found out; answer again after it."));
         }
         var verdict = Stack.Resume(s, slot, late.Status);
         return Advance(s, [new OidResumed(slot.MessageId, slot.Request.RequestId, slot.Request.Oid, pause.Extension, late.Status, verdict),
@@ -203,8 +213,8 @@ static class OidLane
         var (verdict, runtime) = slot.Stage == SlotStage.Reading
             ? NicDataTransfers.Read(s, slot, answer)
             : (NicDataTransfers.Restored(slot, answer), null);
-        return Advance(s, [new OidResumed(slot.MessageId, slot.Request.RequestId, slot.Request.Oid, null, null, verdict) { Runtime = runtime },
-            .. Deferred(slot.MessageId, slot.Request, verdict)], [], now);
+        var resumed = new OidResumed(slot.MessageId, slot.Request.RequestId, slot.Request.Oid, null, null, verdict) { Runtime = runtime };
+        return Advance(s, [resumed, .. Deferred(slot.MessageId, slot.Request, verdict)], [], now);
     }
 
     /// <summary>switch.md 9.7: an OID that is open for a second is a warning, for ten an alarm; nothing is forced.</summary>
@@ -245,7 +255,9 @@ static class OidLane
     static readonly TimeSpan AlarmAfter = TimeSpan.FromSeconds(10);
 
     static IEnumerable<Effect> SlowEffects(SlotOid slot) =>
-        slot is { At: { } at, Warned: < 2 } ? [new Effect.WakeAt($"{SlowPrefix}{slot.Warned}:{slot.MessageId}", at + (slot.Warned == 0 ? WarnAfter : AlarmAfter))] : [];
+        slot is { At: { } at, Warned: < 2 }
+            ? [new Effect.WakeAt($"{SlowPrefix}{slot.Warned}:{slot.MessageId}", at + (slot.Warned == 0 ? WarnAfter : AlarmAfter))]
+            : [];
 
     /// <summary>What the OID in the slot waits for.</summary>
     public static IEnumerable<Effect> Outstanding(SwitchState.Here s)
@@ -276,9 +288,12 @@ static class OidLane
 
     /// <summary>A port does not know the state of its NIC; for an OID about the port the switch says it.</summary>
     static string? NicState(SwitchState.Here s, SlotOid slot) =>
-        slot.Nic is null && s.Ports.TryGetValue(slot.Request.PortId, out var port) && port.Nics.TryGetValue(0, out var nic) ? nic.State : null;
+        slot.Nic is null && s.Ports.TryGetValue(slot.Request.PortId, out var port) && port.Nics.TryGetValue(0, out var nic)
+            ? nic.State
+            : null;
 
-    static OidOutcome Outcome(OidRequest request, StackVerdict verdict, NdisStatus status, RefusedBy? by, string portState, string nicState) => new(
+    static OidOutcome Outcome(
+        OidRequest request, StackVerdict verdict, NdisStatus status, RefusedBy? by, string portState, string nicState) => new(
         request.RequestId, request.Oid, status, request.PortId, request.NicIndex, by, verdict.Faults,
         Stack.WholeTrace(verdict, status, edge: by?.Position == RefusedBy.EdgePosition), portState, nicState);
 
@@ -287,7 +302,9 @@ static class OidLane
 
     static OidOutcome Ended(OidOutcome outcome, CompletedBy completed) => outcome with
     {
-        Output = completed.Saved is { } blob ? JsonSerializer.SerializeToElement(SavedState.Of(blob), SwitchOutputJson.Default.SavedState) : completed.Output,
+        Output = completed.Saved is { } blob
+            ? JsonSerializer.SerializeToElement(SavedState.Of(blob), SwitchOutputJson.Default.SavedState)
+            : completed.Output,
         BytesNeeded = completed.BytesNeeded,
     };
 
@@ -296,14 +313,18 @@ static class OidLane
 
     /// <summary>F07: the restart that an extension asks for cannot end while an OID is pending.</summary>
     static IEnumerable<SwitchEvent> Deferred(string messageId, OidRequest request, StackVerdict verdict) =>
-        verdict is { Pause: not null, RestartFor: { } extension } ? [new StackRestartDeferred(messageId, request.RequestId, request.Oid, extension)] : [];
+        verdict is { Pause: not null, RestartFor: { } extension }
+            ? [new StackRestartDeferred(messageId, request.RequestId, request.Oid, extension)]
+            : [];
 
-    static Decision<SwitchEvent> Reject(SwitchState.Here s, OidRequest request, Refusal refusal, in Turn turn) => Decision<SwitchEvent>.Accept(
-        Rejected(s, turn.MessageId, turn.Who, request, refusal, turn.Now), null, [new LateAnswer(turn.MessageId, null, refusal)]);
+    static Decision<SwitchEvent> Reject(SwitchState.Here s, OidRequest request, Refusal refusal, in Turn turn) =>
+        Decision<SwitchEvent>.Accept(
+            Rejected(s, turn.MessageId, turn.Who, request, refusal, turn.Now), null, [new LateAnswer(turn.MessageId, null, refusal)]);
 
     static ImmutableArray<SwitchEvent> Rejected(
         SwitchState.Here s, string messageId, string? caller, OidRequest request, Refusal refusal, DateTimeOffset now) =>
-        Rejections.Record(s, new OidRejected(messageId, request.RequestId, request.Oid, request.PortId, request.NicIndex, refusal), caller, now);
+        Rejections.Record(
+            s, new OidRejected(messageId, request.RequestId, request.Oid, request.PortId, request.NicIndex, refusal), caller, now);
 }
 
 /// <summary>One step of the lane: what happened, and the answer to whoever waited for it.</summary>

@@ -58,7 +58,10 @@ sealed class Passage
 
     public StackVerdict Without(StackPause pause, string why)
     {
-        _faults.Add(new ExtensionFault(pause.Position, pause.Extension, "switch.md 3.7", $"{why} while {_request.Oid} was pending at it; the OID went on below it"));
+        _faults.Add(
+            new ExtensionFault(
+                pause.Position, pause.Extension, "switch.md 3.7",
+                $"{why} while {_request.Oid} was pending at it; the OID went on below it"));
         return From(pause.Position + 1);
     }
 
@@ -91,13 +94,17 @@ sealed class Passage
             _uses.Add(Stack.UseKey(position, index));
         }
         var lowers = answer.Mtu is { } wanted && MayLowerMtu(wanted);
-        _faults.AddRange(ExtensionRights.Faults(_request, extension, answer, lowers).Select(fault => new ExtensionFault(position, extension.Name, fault.Rule, fault.Detail)));
+        _faults.AddRange(
+            ExtensionRights.Faults(_request, extension, answer, lowers)
+                .Select(fault => new ExtensionFault(position, extension.Name, fault.Rule, fault.Detail)));
         _restart = answer.AsksRestart ? extension.Name : _restart;
         if (answer is { Completes: { } status } && ExtensionRights.MayComplete(_request, extension, answer))
         {
             Keep(position, extension, answer);
             Pass(position, extension, status);
-            var saved = answer.Saves is { } data && status == NdisStatus.Success ? new NicBlob(ExtensionIds.Guid(extension), extension.Name, data) : null;
+            var saved = answer.Saves is { } data && status == NdisStatus.Success
+                ? new NicBlob(ExtensionIds.Guid(extension), extension.Name, data)
+                : null;
             return So() with
             {
                 Completed = new CompletedBy(position, extension.Name, extension.Class, status, answer.Output, answer.BytesNeeded, saved),
@@ -113,7 +120,9 @@ sealed class Passage
         Pass(position, extension, NdisStatus.Pending);
         if (answer.Pends && _request.Oid.Direct)
         {
-            _faults.Add(new ExtensionFault(position, extension.Name, "switch.md 3.7", $"pended {_request.Oid}, which waits for nothing; the OID went on"));
+            _faults.Add(
+                new ExtensionFault(
+                    position, extension.Name, "switch.md 3.7", $"pended {_request.Oid}, which waits for nothing; the OID went on"));
         }
         else if (answer.Pends)
         {
@@ -132,17 +141,22 @@ sealed class Passage
     {
         if (answer.Keeps.Count > KeepsMax || answer.Keeps.Any(kept => kept.Value?.Length > KeptMax))
         {
-            _faults.Add(new ExtensionFault(position, extension.Name, "kept", $"wanted to keep more than {KeepsMax} things of {KeptMax} characters; nothing of it is kept"));
+            _faults.Add(
+                new ExtensionFault(
+                    position, extension.Name, "kept",
+                    $"wanted to keep more than {KeepsMax} things of {KeptMax} characters; nothing of it is kept"));
             return;
         }
         _keeps.AddRange(answer.Keeps.Select(kept => new KeptState(ExtensionIds.Key(extension), kept.Key, kept.Value)));
     }
 
-    StackVerdict So() => new(null, _trace, _faults, _mtu, _uses) { Owner = _owner, Keeps = _keeps.Count == 0 ? null : _keeps, RestartFor = _restart };
+    StackVerdict So() =>
+        new(null, _trace, _faults, _mtu, _uses) { Owner = _owner, Keeps = _keeps.Count == 0 ? null : _keeps, RestartFor = _restart };
 
     /// <summary>The one change of a payload that is allowed: lower, on the first NIC_CREATE of a synthetic NIC (switch.md 1.4).</summary>
     bool MayLowerMtu(int mtu) =>
         _request.Oid == OidCode.NicCreate
-        && _request.Parameters is NicParameters { NicType: NicType.Synthetic, Mtu: { } given } nic && nic.Flags?.Contains("NicInitializing") == true
+        && _request.Parameters is NicParameters { NicType: NicType.Synthetic, Mtu: { } given } nic
+            && nic.Flags?.Contains("NicInitializing") == true
         && mtu > 0 && mtu <= (_mtu ?? given);
 }

@@ -67,7 +67,8 @@ public static class PayloadSizes
     /// <summary>Why the header is not of a structure that the OID takes, or null. A later revision or a larger size is taken.</summary>
     public static Refusal? Wrong(OidCode oid, PayloadHeader? header) =>
         header is { Revision: < 1 } ? Small(oid, "revision", $"revision {header.Revision}; the first is 1")
-        : header is { Size: { } size } && FirstRevision.TryGetValue(oid, out var least) && size < least ? Small(oid, "size", $"{size} bytes; its first revision has {least}")
+        : header is { Size: { } size } && FirstRevision.TryGetValue(oid, out var least) && size < least
+            ? Small(oid, "size", $"{size} bytes; its first revision has {least}")
         : null;
 
     static Refusal Small(OidCode oid, string field, string what) =>
