@@ -28,7 +28,7 @@ static class ExtensionRights
         var tooSmall = status is NdisStatus.InvalidLength or NdisStatus.BufferTooShort && answer.BytesNeeded is > 0; // both: switch.md 8.21
         return IsProperty(oid) ? status == NdisStatus.Success && by.Class == ExtensionClass.Forward && answer.Owns
                 && request.Parameters is PropertyParameters { PropertyType: PropertyType.Custom }
-            : IsFeatureStatus(oid) ? tooSmall || (status == NdisStatus.Success && answer.Output is not null)
+            : IsFeatureStatus(oid) ? tooSmall || (status == NdisStatus.Success && answer.Output is { } output && PayloadSizes.Bytes(output) <= Passage.KeptMax)
             : oid == OidCode.NicSave ? tooSmall || (status == NdisStatus.Success && answer.Saves is not null)
             : oid == OidCode.NicRestore ? status == NdisStatus.Success && IsOwn(request, by)
             : oid == OidCode.NicRequest && status == NdisStatus.Success && by.Class == ExtensionClass.Forward; // it sent one of its own instead

@@ -21,7 +21,7 @@ static class OidLane
         {
             return Reject(s, request, Refusal.Illegal("switch.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"), turn);
         }
-        if (PayloadSizes.Wrong(oid, submit.Header) is { } wrong)
+        if ((PayloadSizes.Wrong(oid, submit.Header) ?? PayloadSizes.TooLarge(request)) is { } wrong)
         {
             return Reject(s, request, wrong, turn);
         }
@@ -29,23 +29,30 @@ static class OidLane
         {
             var verdict = Stack.Down(s, request);
             var outcome = Outcome(request, verdict, NdisStatus.Success, null, "", "");
-            return Decision<SwitchEvent>.Accept([.. Faults(turn.MessageId, request, verdict), new OidCompleted(turn.MessageId, oid, outcome)], outcome, []);
+            return Decision<SwitchEvent>.Accept([.. Faults(turn.MessageId, request, verdict), new OidCompleted(turn.MessageId, oid, outcome.Recorded())], outcome, []);
         }
         if (s.Stage != SwitchStage.Ready && oid == OidCode.Parameters)
         {
             // Whoever asks whether the switch is active must not wait until it is (switch.md 2.7).
             var outcome = Answered(Outcome(request, StackVerdict.Empty, NdisStatus.Success, null, "", ""), SwitchAnswer.Parameters(s, request));
-            return Decision<SwitchEvent>.Accept(outcome, new OidCompleted(turn.MessageId, oid, outcome));
+            return Decision<SwitchEvent>.Accept(outcome, new OidCompleted(turn.MessageId, oid, outcome.Recorded()));
         }
         if (s.Stage != SwitchStage.Ready && (oid == OidCode.PortArray || oid == OidCode.NicArray || oid == OidCode.PropertyEnum))
         {
             // The lists would not be complete, and whoever asks must not wait for the activation (switch.md 2.7, O09).
             return Reject(s, request, Refusal.Illegal("switch.not-active", "The switch is not active yet.", "O09", s.Stage.ToString()), turn);
         }
-        return s.Queue.Length >= QueueMax
-            ? Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.Overloaded, "actor.overloaded", $"{QueueMax} OIDs wait for {s.Id}; try again later."))
+        return Full(s, request) is { } full
+            ? Decision<SwitchEvent>.Refuse(full)
             : Advance(s, [new OidQueued(turn.MessageId, request, submit.FromPeer, turn.Who)], [], turn.Now);
     }
+
+    static Refusal? Full(SwitchState.Here s, OidRequest next) =>
+        s.Queue.Length >= QueueMax ? Overloaded(s, $"{QueueMax} OIDs wait")
+        : s.Queue.Sum(queued => (long)PayloadSizes.Weight(queued.Request)) + PayloadSizes.Weight(next) > PayloadSizes.QueueBytesMax ? Overloaded(s, $"OIDs of {PayloadSizes.QueueBytesMax} bytes wait")
+        : null;
+
+    static Refusal Overloaded(SwitchState.Here s, string what) => new(RefusalKind.Overloaded, "actor.overloaded", $"{what} for {s.Id}; try again later.");
 
     /// <summary>Applies the events so far, then lets OIDs into the slot and out of it until one has to wait or none is left.</summary>
     public static Decision<SwitchEvent> Advance(
@@ -163,7 +170,7 @@ static class OidLane
             events.Add(new SwitchPropertyChanged(request.RequestId, oid, (PropertyParameters)request.Parameters!, slot.Verdict.Owner));
         }
         events.AddRange(NicDataTransfers.Rounds(slot, outcome));
-        events.Add(new OidCompleted(slot.MessageId, oid, outcome));
+        events.Add(new OidCompleted(slot.MessageId, oid, outcome.Recorded()));
         events.AddRange(Restarted(s, slot, events));
         var answer = NicDataTransfers.Of(s, slot.MessageId) is null ? new LateAnswer(slot.MessageId, outcome, null) : null;
         return new LaneStep([.. events], answer);

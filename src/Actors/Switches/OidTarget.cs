@@ -110,10 +110,6 @@ abstract record OidTarget
         {
             return Missing("parameters.extensionId");
         }
-        if (request.Parameters is NicRestoreParameters { Data: var data } && NicDataTransfer.Bytes(data) > PayloadSizes.BlobMax)
-        {
-            return new Illegal(NicDataTransfer.TooLarge("parameters.data"));
-        }
         return !port.Nics.TryGetValue(request.NicIndex, out var nic)
             ? Rejected("nic.absent", $"There is no NIC {request.NicIndex} on port {port.PortId}.", oid == OidCode.NicConnect ? "X02" : oid == OidCode.NicSave ? "S09" : oid == OidCode.NicRestore ? "M08" : "O04", "Absent")
             : OutOfOrder(port, request) ?? (OidTarget)new Object(port.PortId, port.Id, nic.Id);

@@ -6,7 +6,10 @@ namespace ControlPlane.Actors.Switches;
 /// <summary>One OID on its way down: what was said so far, and who is asked next. Lives for one turn.</summary>
 sealed class Passage
 {
-    /// <summary>Characters of one thing that an extension keeps; more is its fault, and is not kept.</summary>
+    /// <summary>
+    /// Characters of one thing that an extension keeps, and bytes of a feature's status that it answers; more is its fault,
+    /// and is not taken.
+    /// </summary>
     public const int KeptMax = 16 * 1024;
 
     /// <summary>Things that one OID may make one extension keep.</summary>

@@ -51,5 +51,27 @@ public sealed class ExtensionPageTests
         Assert.Null(verdict.Keeps);
     }
 
+    [Fact]
+    public void Extension_that_answers_a_feature_with_more_than_it_may_is_at_fault_and_the_oid_goes_on()
+    {
+        Assert.Null(Status(16 * 1024 + 1).Completed);
+        Assert.Equal("X28", Assert.Single(Status(16 * 1024 + 1).Faults).Rule);
+        Assert.NotNull(Status(16 * 1024).Completed);
+
+        StackVerdict Status(int bytes) => Stack.Down(_switch, new OidRequest("r1", OidCode.FeatureStatusQuery, 0, 0, new FeatureStatusParameters("f")),
+            known: new Dictionary<string, IExtension> { ["filter.names"] = new Talkative(bytes) });
+    }
+
+    /// <summary>A filter whose feature has a long status.</summary>
+    sealed class Talkative(int bytes) : IExtension
+    {
+        public string Name => "filter.names";
+
+        public ExtensionClass? Class => ExtensionClass.Filter;
+
+        public ExtensionAnswer Ask(OidRequest request, in StackView view) =>
+            ExtensionAnswer.Status(request, JsonSerializer.SerializeToElement(new string('x', bytes - 2)));
+    }
+
     static OidRequest Create(string name) => new("r2", OidCode.PortCreate, 1, 0, new PortParameters(name));
 }

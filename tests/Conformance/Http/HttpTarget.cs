@@ -261,6 +261,7 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
     {
         BytesNeeded = (int?)answer["bytesNeeded"],
         UplinkUsable = (bool?)answer["uplinkUsable"],
+        OutputNotKept = (int?)answer["outputNotKept"],
     };
 
     static NdisStatus Status(JsonNode? name) => NdisStatusNames.Parse((string)name!)!.Value;

@@ -107,7 +107,7 @@ sealed record EventDocument(
 sealed record OidDocument(
     string RequestId, string Status, int? BytesNeeded, JsonElement? Output, RefusedBy? RefusedBy,
     IReadOnlyList<ExtensionFault> Faults, IReadOnlyList<OidTraceDocument> Trace, string PortState, string NicState, long PortId, int NicIndex,
-    string Sequence, bool? UplinkUsable);
+    string Sequence, bool? UplinkUsable, int? OutputNotKept);
 
 sealed record OidTraceDocument(int Position, string Extension, string Direction, string Status);
 

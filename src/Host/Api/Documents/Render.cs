@@ -131,7 +131,7 @@ static class Render
     public static OidDocument Oid(OidOutcome outcome, long sequence) => new(
         outcome.RequestId, outcome.Status.Name(), outcome.BytesNeeded, outcome.Output, outcome.RefusedBy, outcome.Faults,
         [.. outcome.Trace.Select(step => new OidTraceDocument(step.Position, step.Extension, Camel(step.Direction.ToString()), step.Status.Name()))],
-        outcome.PortState, outcome.NicState, outcome.PortId, outcome.NicIndex, Text(sequence), outcome.UplinkUsable);
+        outcome.PortState, outcome.NicState, outcome.PortId, outcome.NicIndex, Text(sequence), outcome.UplinkUsable, outcome.OutputNotKept);
 
     public static AlarmDocument Alarm(AlarmRow row) => new(row.Entity, row.Code, row.Severity, row.Since, row.Reason, row.Action);
 
