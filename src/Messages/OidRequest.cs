@@ -167,6 +167,10 @@ public sealed record OidOutcome(
     /// <summary>For an OID about the external adapter: traffic can leave the switch (switch.md 3.4 G7). Null for all others.</summary>
     public bool? UplinkUsable { get; init; }
 
+    /// <summary>OIDs that extensions sent down themselves while this one passed them; null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<OriginatedOid>? Originated { get; init; }
+
     /// <summary>The answer had an output of so many bytes, which was given when it was asked for and is not kept. Null for all others.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? OutputNotKept { get; init; }

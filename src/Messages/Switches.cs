@@ -39,7 +39,7 @@ public sealed record PlannedVerdict(OidCode Oid, NdisStatus Status, int Times);
 /// <param name="AllowSpoofing">filter.mac-guard: lets a NIC use an address that is not its own.</param>
 /// <param name="Verdicts">test.verdict: what it answers.</param>
 /// <param name="MtuHeadroom">test.verdict: bytes by which it lowers the MTU under NIC_INITIALIZING.</param>
-/// <param name="Originates">test.verdict: an OID that it tries to originate, against the contract.</param>
+/// <param name="Originates">test.verdict: an OID that it sends down itself at every OID, whether it may or not.</param>
 /// <param name="ChangesPayload">test.verdict: changes what a request points to, against the contract.</param>
 /// <param name="Pends">test.verdict: pends these OIDs and waits to be told how it answers.</param>
 /// <param name="Throws">test.verdict: fails with a defect at these OIDs.</param>

@@ -287,7 +287,10 @@ static class OidLane
 
     static OidOutcome Outcome(OidRequest request, StackVerdict verdict, NdisStatus status, RefusedBy? by, string portState, string nicState) => new(
         request.RequestId, request.Oid, status, request.PortId, request.NicIndex, by, verdict.Faults,
-        Stack.WholeTrace(verdict, status, edge: by?.Position == RefusedBy.EdgePosition), portState, nicState);
+        Stack.WholeTrace(verdict, status, edge: by?.Position == RefusedBy.EdgePosition), portState, nicState)
+    {
+        Originated = verdict.Originated,
+    };
 
     static OidOutcome Answered(OidOutcome outcome, SwitchAnswer answer) =>
         outcome with { Status = answer.Status, Output = answer.Output, BytesNeeded = answer.BytesNeeded };

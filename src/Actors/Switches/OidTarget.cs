@@ -150,7 +150,8 @@ abstract record OidTarget
             : new Switch();
     }
 
-    static bool Reaches(SwitchState.Here s, uint portId, int index) =>
+    /// <summary>The address is nobody's NIC, or one that is connected or still referenced.</summary>
+    public static bool Reaches(SwitchState.Here s, uint portId, int index) =>
         portId == 0 || (s.Ports.TryGetValue(portId, out var port) && port.Nics.TryGetValue(index, out var nic)
             && (nic.State == "Connected" || s.Holds.ContainsValue(nic.Id)));
 

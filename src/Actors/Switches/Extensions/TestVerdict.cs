@@ -21,6 +21,10 @@ public sealed class TestVerdict : IExtension
         {
             throw new InvalidOperationException($"{request.Oid} is planned to fail");
         }
+        if (settings.Originates is { } own)
+        {
+            _ = view.Originate(own, own == OidCode.NicRequest ? request.Parameters as NicRequestParameters : null);
+        }
         var verdicts = settings.Verdicts ?? [];
         for (var i = 0; i < verdicts.Count; i++)
         {
@@ -35,7 +39,6 @@ public sealed class TestVerdict : IExtension
         {
             Mtu = initialising && settings.MtuHeadroom is { } headroom ? ((NicParameters)request.Parameters!).Mtu - headroom : null,
             ChangesPayload = settings.ChangesPayload == true,
-            Originates = settings.Originates,
             AsksRestart = settings.AsksRestart == request.Oid,
         };
     }

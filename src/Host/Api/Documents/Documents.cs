@@ -107,7 +107,10 @@ sealed record EventDocument(
 sealed record OidDocument(
     string RequestId, string Status, int? BytesNeeded, JsonElement? Output, RefusedBy? RefusedBy,
     IReadOnlyList<ExtensionFault> Faults, IReadOnlyList<OidTraceDocument> Trace, string PortState, string NicState, long PortId, int NicIndex,
-    string Sequence, bool? UplinkUsable, int? OutputNotKept);
+    string Sequence, bool? UplinkUsable, int? OutputNotKept, IReadOnlyList<OriginatedDocument>? Originated);
+
+sealed record OriginatedDocument(
+    string Parent, string RequestId, int Position, string Extension, string Oid, string Status, IReadOnlyList<OidTraceDocument> Trace);
 
 sealed record OidTraceDocument(int Position, string Extension, string Direction, string Status);
 

@@ -130,8 +130,13 @@ static class Render
 
     public static OidDocument Oid(OidOutcome outcome, long sequence) => new(
         outcome.RequestId, outcome.Status.Name(), outcome.BytesNeeded, outcome.Output, outcome.RefusedBy, outcome.Faults,
-        [.. outcome.Trace.Select(step => new OidTraceDocument(step.Position, step.Extension, Camel(step.Direction.ToString()), step.Status.Name()))],
-        outcome.PortState, outcome.NicState, outcome.PortId, outcome.NicIndex, Text(sequence), outcome.UplinkUsable, outcome.OutputNotKept);
+        Trace(outcome.Trace),
+        outcome.PortState, outcome.NicState, outcome.PortId, outcome.NicIndex, Text(sequence), outcome.UplinkUsable, outcome.OutputNotKept,
+        outcome.Originated?.Select(own => new OriginatedDocument(
+            own.Parent, own.RequestId, own.Position, own.Extension, own.Oid.ToString(), own.Status.Name(), Trace(own.Trace))).ToList());
+
+    static IReadOnlyList<OidTraceDocument> Trace(IReadOnlyList<TraceStep> trace) =>
+        [.. trace.Select(step => new OidTraceDocument(step.Position, step.Extension, Camel(step.Direction.ToString()), step.Status.Name()))];
 
     public static AlarmDocument Alarm(AlarmRow row) => new(row.Entity, row.Code, row.Severity, row.Since, row.Reason, row.Action);
 
