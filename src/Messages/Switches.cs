@@ -65,8 +65,17 @@ public sealed record ExtensionSettings(
 public sealed record ExtensionDefinition(string Name, ExtensionClass Class, bool Enabled = true, ExtensionSettings? Settings = null);
 
 /// <summary>What a switch shall be. The order of the extensions is the order of the stack within their class.</summary>
+/// <param name="Uplink">The host's adapters of an external switch, which brings them up itself; null: a peer announces them, if anybody does.</param>
 public sealed record SwitchDefinition(
-    SwitchKind Kind, string? Uplink, DriftPolicy Drift, IReadOnlyList<ExtensionDefinition> Extensions);
+    SwitchKind Kind, string? Uplink, DriftPolicy Drift, IReadOnlyList<ExtensionDefinition> Extensions)
+{
+    /// <summary>
+    /// The physical adapters below the external one, from index 1: one for an adapter or a team that the host makes of several
+    /// (L10), one for each of those of the switch's own team, named with commas between them (L09).
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Adapters => Kind == SwitchKind.External && Uplink is { } uplink ? uplink.Split(',') : [];
+}
 
 public sealed record DefineSwitch(SwitchDefinition Definition) : Command;
 

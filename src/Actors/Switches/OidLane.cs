@@ -17,7 +17,7 @@ static class OidLane
     public static Decision<SwitchEvent> Submit(SwitchState.Here s, SubmitOid submit, in Turn turn)
     {
         var (request, oid) = (submit.Request, submit.Request.Oid);
-        if (s.Stage == SwitchStage.Deleting)
+        if (s.Stage == SwitchStage.Deleting || s.Adapter?.DeleteMessageId is not null)
         {
             return Reject(s, request, Refusal.Illegal("switch.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"), turn);
         }
@@ -75,6 +75,7 @@ static class OidLane
     static LaneStep? Step(SwitchState.Here s, DateTimeOffset now) => s switch
     {
         _ when s.Transfers.Values.FirstOrDefault(transfer => transfer.Waiting is null) is { } transfer => NicDataTransfers.Step(transfer),
+        _ when ExternalAdapters.Step(s) is { } step => step,
         { Slot: { Stage: SlotStage.Down, Verdict.Pause: null } slot } when slot.Port == s.Id => AtSwitch(s, slot),
         { Slot: null, Queue: [var head, ..], Losses.IsEmpty: true, Stage: SwitchStage.Ready or SwitchStage.Failed } => Begin(s, head, now),
         _ => null,
@@ -89,7 +90,7 @@ static class OidLane
             : NicDataTransfers.InTheWay(s, head) ?? OidTarget.Find(s, head.Request);
         if (target is OidTarget.Illegal(var refusal))
         {
-            var answer = NicDataTransfers.Of(s, head.MessageId) is null ? new LateAnswer(head.MessageId, null, refusal) : null;
+            var answer = Asked(s, head.MessageId) ? new LateAnswer(head.MessageId, null, refusal) : null;
             return new LaneStep(Rejected(s, head.MessageId, head.Caller, head.Request, refusal, now), answer);
         }
         var about = target as OidTarget.Object ?? new OidTarget.Object(head.Request.PortId, s.Id, null);
@@ -134,7 +135,7 @@ static class OidLane
                 : Rejected(s, slot.MessageId, slot.Caller, slot.Request, refusal, now);
             ImmutableArray<SwitchEvent> events = [.. Faults(slot.MessageId, slot.Request, slot.Verdict), .. ended];
             return Advance(s, [.. events, .. Restarted(s, slot, events)],
-                NicDataTransfers.Of(s, slot.MessageId) is null ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
+                Asked(s, slot.MessageId) ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
         }
         // What an object finds legal and has no part in, it settles with success; a refusal from above it stands.
         var by = settled.RefusedBy ?? (settled.Status == NdisStatus.Success ? slot.Verdict.Refused : null);
@@ -172,9 +173,12 @@ static class OidLane
         events.AddRange(NicDataTransfers.Rounds(slot, outcome));
         events.Add(new OidCompleted(slot.MessageId, oid, outcome.Recorded()));
         events.AddRange(Restarted(s, slot, events));
-        var answer = NicDataTransfers.Of(s, slot.MessageId) is null ? new LateAnswer(slot.MessageId, outcome, null) : null;
+        var answer = Asked(s, slot.MessageId) ? new LateAnswer(slot.MessageId, outcome, null) : null;
         return new LaneStep([.. events], answer);
     }
+
+    /// <summary>Somebody asked for the OID and waits; the switch's own sequences see it in the state.</summary>
+    static bool Asked(SwitchState.Here s, string messageId) => NicDataTransfers.Of(s, messageId) is null && !ExternalAdapters.IsOwn(s, messageId);
 
     /// <summary>The restart that an extension asked for: after this OID, with what is there then.</summary>
     static IEnumerable<SwitchEvent> Restarted(SwitchState.Here s, SlotOid slot, IEnumerable<SwitchEvent> before) =>

@@ -44,7 +44,13 @@ sealed record SwitchDocument(
     IReadOnlyList<ExtensionDefinition> Extensions, SwitchCountsDocument Counts, SlotDocument? Slot, int Queue, string Revision, DateTimeOffset Updated)
 {
     public required IReadOnlyList<DiscoveredDocument> Discovered { get; init; }
+
+    /// <summary>The switch's own external port and adapters; absent where it has none.</summary>
+    public AdapterDocument? Adapter { get; init; }
 }
+
+/// <param name="Problem">Why it is not up, or cannot be taken down.</param>
+sealed record AdapterDocument(AdapterStage State, IReadOnlyList<string> Members, bool UplinkUsable, string? Problem);
 
 sealed record InFlightDocument(int Packets, int Oids);
 

@@ -37,6 +37,9 @@ static class Render
             here.Queue.Length, Text(view.Revision), view.Updated)
         {
             Discovered = [.. here.Discovered.Values.Select(Discovered)],
+            Adapter = here.Adapter is { } adapter && (adapter.Stage != AdapterStage.Down || definition.Adapters.Count > 0)
+                ? new AdapterDocument(adapter.Stage, definition.Adapters, here.UplinkUsable, adapter.Problem?.Detail)
+                : null,
         };
     }
 
