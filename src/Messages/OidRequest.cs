@@ -171,6 +171,10 @@ public sealed record OidOutcome(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<OriginatedOid>? Originated { get; init; }
 
+    /// <summary>Statuses that extensions indicated while this one passed them; null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<OriginatedStatus>? Indicated { get; init; }
+
     /// <summary>The answer had an output of so many bytes, which was given when it was asked for and is not kept. Null for all others.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? OutputNotKept { get; init; }

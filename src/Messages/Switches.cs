@@ -46,6 +46,7 @@ public sealed record PlannedVerdict(OidCode Oid, NdisStatus Status, int Times);
 /// <param name="Owns">test.verdict: custom properties and features, by their ids, that are its own.</param>
 /// <param name="Saves">test.verdict: texts that it saves of each NIC, one in each round.</param>
 /// <param name="AttachFails">test.verdict: cannot attach.</param>
+/// <param name="Indicates">test.verdict: a status that it indicates at every OID for the NIC of that OID, whether it may or not.</param>
 /// <param name="AsksRestart">test.verdict: an OID at which it asks for a restart of the stack.</param>
 public sealed record ExtensionSettings(
     int? MaxPorts = null,
@@ -59,7 +60,8 @@ public sealed record ExtensionSettings(
     IReadOnlyList<string>? Owns = null,
     IReadOnlyList<string>? Saves = null,
     bool? AttachFails = null,
-    OidCode? AsksRestart = null);
+    OidCode? AsksRestart = null,
+    string? Indicates = null);
 
 /// <summary>One extension in a switch's stack.</summary>
 public sealed record ExtensionDefinition(string Name, ExtensionClass Class, bool Enabled = true, ExtensionSettings? Settings = null);

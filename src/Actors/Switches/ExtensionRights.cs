@@ -102,6 +102,17 @@ static class ExtensionRights
         _ => null,
     };
 
+    /// <summary>
+    /// Why this extension may not indicate this status, or null: a forwarder alone does (switch.md 1.2), for a VM's NIC or, for
+    /// the adapter side, from the external port and index 0 (2.8).
+    /// </summary>
+    public static (string Rule, string Detail)? Indication(SwitchState.Here s, ExtensionDefinition by, uint portId, int index, string status) =>
+        by.Class != ExtensionClass.Forward ? ("switch.md 1.2", $"a {by.Class.ToString().ToLowerInvariant()} extension indicates no status")
+        : status.Length is 0 or > Originations.StatusMax ? ("originated.status", $"a status has 1 to {Originations.StatusMax} characters")
+        : index != 0 || s.Ports.GetValueOrDefault(portId) is { Type: PortType.Internal } || portId == 0
+            ? ("switch.md 2.8", $"indicated a status for {portId}/{index}, which is neither a VM's NIC nor the external adapter")
+        : null;
+
     static bool IsLifecycle(OidCode oid) =>
         oid == OidCode.PortCreate || oid == OidCode.PortUpdated || oid == OidCode.PortTeardown || oid == OidCode.PortDelete
         || oid == OidCode.NicCreate || oid == OidCode.NicConnect || oid == OidCode.NicUpdated || oid == OidCode.NicDisconnect || oid == OidCode.NicDelete;

@@ -294,6 +294,7 @@ static class OidLane
         Stack.WholeTrace(verdict, status, edge: by?.Position == RefusedBy.EdgePosition), portState, nicState)
     {
         Originated = verdict.Originated,
+        Indicated = verdict.Indicated,
     };
 
     static OidOutcome Answered(OidOutcome outcome, SwitchAnswer answer) =>

@@ -9,19 +9,32 @@ namespace ControlPlane.Actors.Switches;
 /// </summary>
 /// <param name="first">The OID from the protocol edge.</param>
 /// <param name="soFar">What was sent before the OID was pended.</param>
-sealed class Originations(OidRequest first, IReadOnlyList<OriginatedOid> soFar)
+sealed class Originations(OidRequest first, StackVerdict soFar)
 {
-    /// <summary>OIDs that all extensions may try to send while one OID passes them; the next is the fault originated.number.</summary>
+    /// <summary>OIDs and statuses that all extensions may try to send while one OID passes them; the next is the fault originated.number.</summary>
     public const int Max = 16;
 
     /// <summary>How far they may be inside each other; deeper is the fault originated.depth.</summary>
     public const int DepthMax = 4;
 
-    readonly List<OriginatedOid> _all = [.. soFar];
+    /// <summary>Characters of a status; a longer one is a fault.</summary>
+    public const int StatusMax = 128;
+
+    readonly List<OriginatedOid> _all = [.. soFar.Originated ?? []];
+    readonly List<OriginatedStatus> _statuses = [.. soFar.Indicated ?? []];
     readonly HashSet<(string Bound, int Position)> _told = [];
-    int _tried = soFar.Count;
+    int _tried = (soFar.Originated?.Count ?? 0) + (soFar.Indicated?.Count ?? 0);
 
     public IReadOnlyList<OriginatedOid>? OrNull => _all.Count == 0 ? null : _all;
+
+    public IReadOnlyList<OriginatedStatus>? StatusesOrNull => _statuses.Count == 0 ? null : _statuses;
+
+    /// <summary>Notes a status; it is forwarded if its NIC can be referenced.</summary>
+    public bool Indicated(SwitchState.Here s, OriginatedStatus status)
+    {
+        _statuses.Add(status with { Forwarded = References(s, status.PortId, status.NicIndex) });
+        return _statuses[^1].Forwarded;
+    }
 
     /// <summary>The bound that one more would pass, or null. What is not allowed counts as well.</summary>
     /// <param name="depth">0 when it is sent while the OID from the protocol edge passes.</param>

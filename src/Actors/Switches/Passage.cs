@@ -39,7 +39,7 @@ sealed class Passage
         (_trace, _faults, _uses, _keeps) = ([.. soFar.Trace], [.. soFar.Faults], [.. soFar.Used], [.. soFar.Keeps ?? []]);
         (_mtu, _owner, _restart) = (soFar.Mtu, soFar.Owner, soFar.RestartFor);
         _left = soFar.Pause is null ? null : [.. Stack.Attached(s).Select(ExtensionIds.Key)];
-        _originations = new Originations(request, soFar.Originated ?? []);
+        _originations = new Originations(request, soFar);
     }
 
     /// <summary>An OID that an extension on the way of another sends down itself.</summary>
@@ -85,6 +85,7 @@ sealed class Passage
             Runtime = _runtime,
             SavedRounds = SwitchRules.SavedRounds(_switch, request, extension),
             Sends = own => Originate(position, own),
+            Tells = (port, index, status) => Indicate(position, port, index, status),
         };
         var answer = Stack.Contained(() => _known[extension.Name].Ask(request, view), out var defect);
         if (defect is not null)
@@ -152,12 +153,8 @@ sealed class Passage
     OriginatedAnswer Originate(int position, OidRequest wanted)
     {
         var extension = _order[position];
-        if (_originations.Full(_depth, position, out var first) is { } bound)
+        if (OneTooMany(position, $"{wanted.Oid}"))
         {
-            if (first)
-            {
-                _faults.Add(new ExtensionFault(position, extension.Name, bound, $"sent {wanted.Oid}, which is one too many; it was not sent"));
-            }
             return new OriginatedAnswer(NdisStatus.Resources);
         }
         if (ExtensionRights.Origination(_switch, _request, wanted, extension) is { } broken)
@@ -187,6 +184,32 @@ sealed class Passage
         return new OriginatedAnswer(answer.Status, answer.Output, answer.BytesNeeded);
     }
 
+    /// <summary>A status goes up, and nobody above takes part in it: what is left to do is to judge it and to have it on record.</summary>
+    bool Indicate(int position, uint port, int index, string status)
+    {
+        var extension = _order[position];
+        if (OneTooMany(position, "a status"))
+        {
+            return false;
+        }
+        if (ExtensionRights.Indication(_switch, extension, port, index, status) is { } broken)
+        {
+            _faults.Add(new ExtensionFault(position, extension.Name, broken.Rule, broken.Detail));
+            return false;
+        }
+        return _originations.Indicated(_switch, new OriginatedStatus(_request.RequestId, position, extension.Name, port, index, status, true));
+    }
+
+    bool OneTooMany(int position, string what)
+    {
+        var bound = _originations.Full(_depth, position, out var first);
+        if (first)
+        {
+            _faults.Add(new ExtensionFault(position, _order[position].Name, bound!, $"sent {what}, which is one too many; it was not sent"));
+        }
+        return bound is not null;
+    }
+
     void Pass(int position, ExtensionDefinition extension, NdisStatus status) =>
         _trace.Add(new TraceStep(position, extension.Name, TraceDirection.Down, status));
 
@@ -200,7 +223,7 @@ sealed class Passage
         _keeps.AddRange(answer.Keeps.Select(kept => new KeptState(ExtensionIds.Key(extension), kept.Key, kept.Value)));
     }
 
-    StackVerdict So() => new(null, _trace, _faults, _mtu, _uses) { Owner = _owner, Keeps = _keeps.Count == 0 ? null : _keeps, RestartFor = _restart, Originated = _depth == 0 ? _originations.OrNull : null };
+    StackVerdict So() => new(null, _trace, _faults, _mtu, _uses) { Owner = _owner, Keeps = _keeps.Count == 0 ? null : _keeps, RestartFor = _restart, Originated = _depth == 0 ? _originations.OrNull : null, Indicated = _depth == 0 ? _originations.StatusesOrNull : null };
 
     /// <summary>The one change of a payload that is allowed: lower, on the first NIC_CREATE of a synthetic NIC (switch.md 1.4).</summary>
     bool MayLowerMtu(int mtu) =>

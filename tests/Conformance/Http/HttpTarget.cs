@@ -261,6 +261,7 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
         BytesNeeded = (int?)answer["bytesNeeded"],
         UplinkUsable = (bool?)answer["uplinkUsable"],
         OutputNotKept = (int?)answer["outputNotKept"],
+        Indicated = answer["indicated"].Deserialize<List<OriginatedStatus>>(Json),
         Originated = answer["originated"]?.AsArray().Select(own => new OriginatedOid(
             (string)own!["parent"]!, (string)own["requestId"]!, (int)own["position"]!, (string)own["extension"]!,
             OidCode.Parse((string)own["oid"]!)!.Value, Status(own["status"]), Trace(own["trace"]))).ToList(),

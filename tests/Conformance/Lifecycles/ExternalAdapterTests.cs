@@ -78,13 +78,19 @@ public sealed class ExternalAdapterTests
         Assert.Single(world.Events(Port), "PortDeleted");
     }
 
-    [Fact]
-    public void F06_Host_that_comes_up_anew_has_its_uplink_again()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void F06_Host_that_comes_up_anew_has_its_uplink_again(bool withSwitch)
     {
         var world = Up("eth0");
         var before = Oids(world).Count;
         world.Disconnect("hv01");
         world.Hosts["hv01"].Reboot();
+        if (withSwitch)
+        {
+            world.Hosts["hv01"].Switches.Add("sw");
+        }
         world.Connect("hv01");
         Assert.Equal("PortLost", world.Events(Port).Last(type => type.StartsWith("PortLost", StringComparison.Ordinal)));
         Assert.Equal(UpOfOne, Oids(world).Skip(before));

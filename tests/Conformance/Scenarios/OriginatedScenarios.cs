@@ -87,6 +87,45 @@ public abstract class OriginatedScenarios(ITarget target) : Scenario(target)
         Assert.Equal("switch.md 2.8", Assert.Single((await CreatePort()).Faults).Rule);
     }
 
+    [Fact]
+    public async Task O07_Forwarder_indicates_a_status_for_a_nic_that_it_can_reference_and_for_no_other()
+    {
+        await DefineThree(forward: new ExtensionSettings(Indicates: "NDIS_STATUS_SWITCH_PORT_REMOVE_VF"));
+        Assert.False(Sent(await CreatePort()));
+        Assert.False(Sent(await CreateNic()));
+        Assert.False(Sent(await ConnectNic())); // rights come with the completion
+        Assert.True(Sent(await Does(OidCode.NicUpdated, parameters: Nic() with { Mtu = 1400 })));
+        var hold = (await Target.Hold("test", P, 0)).Id!;
+        Assert.True(Sent(await DisconnectNic()));
+        await Target.Release(hold);
+        Assert.False(Sent(await Does(OidCode.PortUpdated, parameters: Port())));
+
+        bool Sent(OidOutcome outcome)
+        {
+            Assert.Empty(outcome.Faults);
+            var status = Assert.Single(outcome.Indicated!);
+            Assert.Equal((outcome.RequestId, 2, P, 0, "NDIS_STATUS_SWITCH_PORT_REMOVE_VF"), (status.Parent, status.Position, status.PortId, status.NicIndex, status.Status));
+            return status.Forwarded;
+        }
+    }
+
+    [Fact]
+    public async Task O07_Status_is_not_forwarded_from_the_receipt_of_the_disconnect_on()
+    {
+        await DefineThree(forward: new ExtensionSettings(Indicates: "NDIS_STATUS_SWITCH_PORT_REMOVE_VF"));
+        await Connected();
+        Assert.False(Assert.Single((await DisconnectNic()).Indicated!).Forwarded);
+    }
+
+    [Fact]
+    public async Task Filter_indicates_no_status()
+    {
+        await DefineThree(filter: new ExtensionSettings(Indicates: "NDIS_STATUS_SWITCH_PORT_REMOVE_VF"));
+        var outcome = await CreatePort();
+        Assert.Equal(("switch.md 1.2", 1), (Assert.Single(outcome.Faults).Rule, outcome.Faults[0].Position));
+        Assert.Null(outcome.Indicated);
+    }
+
     /// <summary>A queue of the adapter below the external one, on behalf of the VM on P.</summary>
     static NicRequestParameters Queue => new(P, 0, Q, 1, OidCode.ReceiveFilterAllocateQueue);
 

@@ -75,7 +75,16 @@ public readonly record struct StackView(
     public OriginatedAnswer Originate(OidCode oid, OidParameters? parameters = null) =>
         Sends?.Invoke(new OidRequest("", oid, 0, 0, parameters)) ?? new OriginatedAnswer(NdisStatus.NotSupported);
 
+    /// <summary>
+    /// Indicates a status for a VM's NIC, or for the adapters below the external port (index 0). A forwarder's alone, under a
+    /// reference (switch.md 2.8); anybody else's is a fault.
+    /// </summary>
+    /// <returns>False: the NIC cannot be referenced, and nothing was indicated (O07); or it is not allowed.</returns>
+    public bool Indicate(uint portId, int nicIndex, string status) => Tells?.Invoke(portId, nicIndex, status) == true;
+
     internal Func<OidRequest, OriginatedAnswer>? Sends { get; init; }
+
+    internal Func<uint, int, string, bool>? Tells { get; init; }
 
     /// <summary>The scope of the switch.</summary>
     public const string ForSwitch = "";

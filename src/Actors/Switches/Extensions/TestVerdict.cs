@@ -25,6 +25,10 @@ public sealed class TestVerdict : IExtension
         {
             _ = view.Originate(own, own == OidCode.NicRequest ? request.Parameters as NicRequestParameters : null);
         }
+        if (settings.Indicates is { } status)
+        {
+            _ = view.Indicate(request.PortId, request.NicIndex, status);
+        }
         var verdicts = settings.Verdicts ?? [];
         for (var i = 0; i < verdicts.Count; i++)
         {

@@ -113,7 +113,7 @@ sealed record EventDocument(
 sealed record OidDocument(
     string RequestId, string Status, int? BytesNeeded, JsonElement? Output, RefusedBy? RefusedBy,
     IReadOnlyList<ExtensionFault> Faults, IReadOnlyList<OidTraceDocument> Trace, string PortState, string NicState, long PortId, int NicIndex,
-    string Sequence, bool? UplinkUsable, int? OutputNotKept, IReadOnlyList<OriginatedDocument>? Originated);
+    string Sequence, bool? UplinkUsable, int? OutputNotKept, IReadOnlyList<OriginatedDocument>? Originated, IReadOnlyList<OriginatedStatus>? Indicated);
 
 sealed record OriginatedDocument(
     string Parent, string RequestId, int Position, string Extension, string Oid, string Status, IReadOnlyList<OidTraceDocument> Trace);

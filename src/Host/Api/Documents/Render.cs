@@ -136,7 +136,8 @@ static class Render
         Trace(outcome.Trace),
         outcome.PortState, outcome.NicState, outcome.PortId, outcome.NicIndex, Text(sequence), outcome.UplinkUsable, outcome.OutputNotKept,
         outcome.Originated?.Select(own => new OriginatedDocument(
-            own.Parent, own.RequestId, own.Position, own.Extension, own.Oid.ToString(), own.Status.Name(), Trace(own.Trace))).ToList());
+            own.Parent, own.RequestId, own.Position, own.Extension, own.Oid.ToString(), own.Status.Name(), Trace(own.Trace))).ToList(),
+        outcome.Indicated);
 
     static IReadOnlyList<OidTraceDocument> Trace(IReadOnlyList<TraceStep> trace) =>
         [.. trace.Select(step => new OidTraceDocument(step.Position, step.Extension, Camel(step.Direction.ToString()), step.Status.Name()))];
