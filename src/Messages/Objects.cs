@@ -12,7 +12,11 @@ namespace ControlPlane.Messages;
 /// <param name="Restoring">From the port to its NIC with NIC_CREATE: saved state is still to be restored (switch.md 1.3, flag 0x2).</param>
 public sealed record ArriveOid(
     OidRequest Request, EntityId Switch, EntityId Port, EntityId? Nic, RefusedBy? Refused, int? Mtu = null,
-    string? Owner = null, PortPolicy? Policy = null, bool Restoring = false) : Command;
+    string? Owner = null, PortPolicy? Policy = null, bool Restoring = false) : Command, IRepeatable
+{
+    /// <summary>A query is answered anew: it changes nothing, and its output would fill the record.</summary>
+    bool IRepeatable.Repeatable => Request.Oid.Query;
+}
 
 /// <summary>An OID that a port or NIC has let in and not yet settled.</summary>
 /// <param name="MessageId">The message that waits for the outcome.</param>

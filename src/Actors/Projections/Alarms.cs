@@ -120,6 +120,12 @@ public static class Alarms
                 $"The host could not make the switch: {view.Notes.Fault?.Status} {view.Notes.Fault?.Detail}".TrimEnd(),
                 "Repair the host, then PUT the switch again; it is also tried at the host's next session."));
         }
+        if (here.Adapter is { Problem: { } problem } adapter)
+        {
+            alarms.Add(new Alarm("switch.adapter", AlarmSeverity.Critical,
+                $"The external adapter is {(adapter.Stage == AdapterStage.Down ? "not up" : "neither up nor down")}: {problem.Detail}",
+                "Remove the cause, then PUT the switch again; it is also tried at its next activation."));
+        }
         if (here.Slot is { Warned: > 0 } slot)
         {
             alarms.Add(SlowOid(slot));

@@ -17,12 +17,12 @@ static class OidLane
     public static Decision<SwitchEvent> Submit(SwitchState.Here s, SubmitOid submit, in Turn turn)
     {
         var (request, oid) = (submit.Request, submit.Request.Oid);
-        if (s.Stage == SwitchStage.Deleting)
+        if (s.Stage == SwitchStage.Deleting || s.Adapter?.DeleteMessageId is not null)
         {
             return Reject(
                 s, request, Refusal.Illegal("switch.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"), turn);
         }
-        if (PayloadSizes.Wrong(oid, submit.Header) is { } wrong)
+        if ((PayloadSizes.Wrong(oid, submit.Header) ?? PayloadSizes.TooLarge(request)) is { } wrong)
         {
             return Reject(s, request, wrong, turn);
         }
@@ -31,14 +31,14 @@ static class OidLane
             var verdict = Stack.Down(s, request);
             var outcome = Outcome(request, verdict, NdisStatus.Success, null, "", "");
             return Decision<SwitchEvent>.Accept(
-                [.. Faults(turn.MessageId, request, verdict), new OidCompleted(turn.MessageId, oid, outcome)], outcome, []);
+                [.. Faults(turn.MessageId, request, verdict), new OidCompleted(turn.MessageId, oid, outcome.Recorded())], outcome, []);
         }
         if (s.Stage != SwitchStage.Ready && oid == OidCode.Parameters)
         {
             // Whoever asks whether the switch is active must not wait until it is (switch.md 2.7).
             var outcome = Answered(
                 Outcome(request, StackVerdict.Empty, NdisStatus.Success, null, "", ""), SwitchAnswer.Parameters(s, request));
-            return Decision<SwitchEvent>.Accept(outcome, new OidCompleted(turn.MessageId, oid, outcome));
+            return Decision<SwitchEvent>.Accept(outcome, new OidCompleted(turn.MessageId, oid, outcome.Recorded()));
         }
         if (s.Stage != SwitchStage.Ready && (oid == OidCode.PortArray || oid == OidCode.NicArray || oid == OidCode.PropertyEnum))
         {
@@ -46,11 +46,19 @@ static class OidLane
             return Reject(
                 s, request, Refusal.Illegal("switch.not-active", "The switch is not active yet.", "O09", s.Stage.ToString()), turn);
         }
-        return s.Queue.Length >= QueueMax
-            ? Decision<SwitchEvent>.Refuse(
-                new Refusal(RefusalKind.Overloaded, "actor.overloaded", $"{QueueMax} OIDs wait for {s.Id}; try again later."))
+        return Full(s, request) is { } full
+            ? Decision<SwitchEvent>.Refuse(full)
             : Advance(s, [new OidQueued(turn.MessageId, request, submit.FromPeer, turn.Who)], [], turn.Now);
     }
+
+    static Refusal? Full(SwitchState.Here s, OidRequest next) =>
+        s.Queue.Length >= QueueMax ? Overloaded(s, $"{QueueMax} OIDs wait")
+        : s.Queue.Sum(queued => (long)PayloadSizes.Weight(queued.Request)) + PayloadSizes.Weight(next) > PayloadSizes.QueueBytesMax
+            ? Overloaded(s, $"OIDs of {PayloadSizes.QueueBytesMax} bytes wait")
+        : null;
+
+    static Refusal Overloaded(SwitchState.Here s, string what) =>
+        new(RefusalKind.Overloaded, "actor.overloaded", $"{what} for {s.Id}; try again later.");
 
     /// <summary>Applies the events so far, then lets OIDs into the slot and out of it until one has to wait or none is left.</summary>
     public static Decision<SwitchEvent> Advance(
@@ -73,6 +81,7 @@ static class OidLane
     static LaneStep? Step(SwitchState.Here s, DateTimeOffset now) => s switch
     {
         _ when s.Transfers.Values.FirstOrDefault(transfer => transfer.Waiting is null) is { } transfer => NicDataTransfers.Step(transfer),
+        _ when ExternalAdapters.Step(s) is { } step => step,
         { Slot: { Stage: SlotStage.Down, Verdict.Pause: null } slot } when slot.Port == s.Id => AtSwitch(s, slot),
         { Slot: null, Queue: [var head, ..], Losses.IsEmpty: true, Stage: SwitchStage.Ready or SwitchStage.Failed } => Begin(s, head, now),
         _ => null,
@@ -87,7 +96,7 @@ static class OidLane
             : NicDataTransfers.InTheWay(s, head) ?? OidTarget.Find(s, head.Request);
         if (target is OidTarget.Illegal(var refusal))
         {
-            var answer = NicDataTransfers.Of(s, head.MessageId) is null ? new LateAnswer(head.MessageId, null, refusal) : null;
+            var answer = Asked(s, head.MessageId) ? new LateAnswer(head.MessageId, null, refusal) : null;
             return new LaneStep(Rejected(s, head.MessageId, head.Caller, head.Request, refusal, now), answer);
         }
         var about = target as OidTarget.Object ?? new OidTarget.Object(head.Request.PortId, s.Id, null);
@@ -132,7 +141,7 @@ static class OidLane
                 : Rejected(s, slot.MessageId, slot.Caller, slot.Request, refusal, now);
             ImmutableArray<SwitchEvent> events = [.. Faults(slot.MessageId, slot.Request, slot.Verdict), .. ended];
             return Advance(s, [.. events, .. Restarted(s, slot, events)],
-                NicDataTransfers.Of(s, slot.MessageId) is null ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
+                Asked(s, slot.MessageId) ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
         }
         // What an object finds legal and has no part in, it settles with success; a refusal from above it stands.
         var by = settled.RefusedBy ?? (settled.Status == NdisStatus.Success ? slot.Verdict.Refused : null);
@@ -169,11 +178,15 @@ static class OidLane
             events.Add(new SwitchPropertyChanged(request.RequestId, oid, (PropertyParameters)request.Parameters!, slot.Verdict.Owner));
         }
         events.AddRange(NicDataTransfers.Rounds(slot, outcome));
-        events.Add(new OidCompleted(slot.MessageId, oid, outcome));
+        events.Add(new OidCompleted(slot.MessageId, oid, outcome.Recorded()));
         events.AddRange(Restarted(s, slot, events));
-        var answer = NicDataTransfers.Of(s, slot.MessageId) is null ? new LateAnswer(slot.MessageId, outcome, null) : null;
+        var answer = Asked(s, slot.MessageId) ? new LateAnswer(slot.MessageId, outcome, null) : null;
         return new LaneStep([.. events], answer);
     }
+
+    /// <summary>Somebody asked for the OID and waits; the switch's own sequences see it in the state.</summary>
+    static bool Asked(SwitchState.Here s, string messageId) =>
+        NicDataTransfers.Of(s, messageId) is null && !ExternalAdapters.IsOwn(s, messageId);
 
     /// <summary>The restart that an extension asked for: after this OID, with what is there then.</summary>
     static IEnumerable<SwitchEvent> Restarted(SwitchState.Here s, SlotOid slot, IEnumerable<SwitchEvent> before) =>
@@ -293,9 +306,16 @@ static class OidLane
             : null;
 
     static OidOutcome Outcome(
-        OidRequest request, StackVerdict verdict, NdisStatus status, RefusedBy? by, string portState, string nicState) => new(
-        request.RequestId, request.Oid, status, request.PortId, request.NicIndex, by, verdict.Faults,
-        Stack.WholeTrace(verdict, status, edge: by?.Position == RefusedBy.EdgePosition), portState, nicState);
+        OidRequest request, StackVerdict verdict, NdisStatus status, RefusedBy? by, string portState, string nicState)
+    {
+        var trace = Stack.WholeTrace(verdict, status, edge: by?.Position == RefusedBy.EdgePosition);
+        return new OidOutcome(
+            request.RequestId, request.Oid, status, request.PortId, request.NicIndex, by, verdict.Faults, trace, portState, nicState)
+        {
+            Originated = verdict.Originated,
+            Indicated = verdict.Indicated,
+        };
+    }
 
     static OidOutcome Answered(OidOutcome outcome, SwitchAnswer answer) =>
         outcome with { Status = answer.Status, Output = answer.Output, BytesNeeded = answer.BytesNeeded };

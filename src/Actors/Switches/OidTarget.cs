@@ -113,10 +113,6 @@ abstract record OidTarget
         {
             return Missing("parameters.extensionId");
         }
-        if (request.Parameters is NicRestoreParameters { Data: var data } && NicDataTransfer.Bytes(data) > PayloadSizes.BlobMax)
-        {
-            return new Illegal(NicDataTransfer.TooLarge("parameters.data"));
-        }
         return !port.Nics.TryGetValue(request.NicIndex, out var nic)
             ? Rejected(
                 "nic.absent", $"There is no NIC {request.NicIndex} on port {port.PortId}.",
@@ -159,7 +155,8 @@ abstract record OidTarget
             : new Switch();
     }
 
-    static bool Reaches(SwitchState.Here s, uint portId, int index) =>
+    /// <summary>The address is nobody's NIC, or one that is connected or still referenced.</summary>
+    public static bool Reaches(SwitchState.Here s, uint portId, int index) =>
         portId == 0 || (s.Ports.TryGetValue(portId, out var port) && port.Nics.TryGetValue(index, out var nic)
             && (nic.State == "Connected" || s.Holds.ContainsValue(nic.Id)));
 

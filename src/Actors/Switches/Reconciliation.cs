@@ -134,7 +134,7 @@ static class Reconciliation
         var refusal = HostLoss.Refusal(after.Id.Parts[0], HostLoss.Removed);
         string?[] waiting =
         [
-            after.DeleteMessageId, after.Slot?.MessageId, .. after.Queue.Select(queued => queued.MessageId),
+            after.DeleteMessageId, after.Adapter?.DeleteMessageId, after.Slot?.MessageId, .. after.Queue.Select(queued => queued.MessageId),
             .. after.Errands.Keys, .. after.Transfers.Keys,
         ];
         return Decision<SwitchEvent>.Accept(

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ControlPlane.Messages;
@@ -11,9 +10,6 @@ sealed record SwitchAnswer(NdisStatus Status, JsonElement? Output = null, int? B
 {
     /// <summary>Custom properties that a switch may have; the next ADD is answered RESOURCES.</summary>
     public const int PropertiesMax = 256;
-
-    /// <summary>Characters of one property's value; a longer one is answered INVALID_LENGTH.</summary>
-    public const int ValueMax = 64 * 1024;
 
     static readonly SwitchAnswer Done = new(NdisStatus.Success);
 
@@ -35,20 +31,17 @@ sealed record SwitchAnswer(NdisStatus Status, JsonElement? Output = null, int? B
     static SwitchAnswer Add(SwitchState.Here s, PropertyParameters property) =>
         Has(s, property) ? new(NdisStatus.InvalidParameter)
         : s.Properties.Count >= PropertiesMax ? new(NdisStatus.Resources)
-        : TooLong(property) ?? Done;
+        : Done;
 
     /// <summary>The instance is found by type, id, version and instance id; another is INVALID_PARAMETER (switch.md 2.5, V17).</summary>
     static SwitchAnswer Update(SwitchState.Here s, PropertyParameters property) =>
         s.Properties.TryGetValue(property.Key, out var known) && known.Property.PropertyVersion == property.PropertyVersion
-            ? TooLong(property) ?? Done
+            ? Done
             : new(NdisStatus.InvalidParameter);
 
     static bool Has(SwitchState.Here s, PropertyParameters property) => s.Properties.ContainsKey(property.Key);
 
-    static SwitchAnswer? TooLong(PropertyParameters property) =>
-        Length(property) > ValueMax ? new(NdisStatus.InvalidLength, BytesNeeded: ValueMax) : null;
-
-    static int Length(PropertyParameters property) => property.Value is { } value ? Encoding.UTF8.GetByteCount(value.GetRawText()) : 0;
+    static int Length(PropertyParameters property) => PayloadSizes.Bytes(property.Value);
 
     static SwitchAnswer Properties(SwitchState.Here s, OidRequest request) =>
         Listed(s.Properties.Values.Select(known => (known.Property, known.Owner)), request.Parameters as QueryParameters);

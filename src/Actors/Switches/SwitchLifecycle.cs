@@ -59,7 +59,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         {
             return Decision<SwitchEvent>.Refuse(refusal);
         }
-        if (state is SwitchState.Here { Stage: SwitchStage.Deleting })
+        if (state is SwitchState.Here { Stage: SwitchStage.Deleting } or SwitchState.Here { Adapter.DeleteMessageId: not null })
         {
             return Decision<SwitchEvent>.Refuse(
                 Refusal.Illegal("switch.define.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"));
@@ -72,13 +72,15 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
     }
 
     static Decision<SwitchEvent> Delete(SwitchState.Here s, in Turn turn) =>
-        s.Ports.Count > 0
-            ? Decision<SwitchEvent>.Refuse(Refusal.Illegal("switch.delete.ports", $"The switch has {s.Ports.Count} ports.", "G5", "ports"))
-        : s.Slot is not null || s.Queue.Length > 0
+        s.Ports.Values.Count(port => !ExternalAdapters.IsOwn(s, port)) is var ports and > 0
+            ? Decision<SwitchEvent>.Refuse(Refusal.Illegal("switch.delete.ports", $"The switch has {ports} ports.", "G5", "ports"))
+        : (s.Slot is { } slot && !ExternalAdapters.IsOwn(s, slot.MessageId))
+            || s.Queue.Any(queued => !ExternalAdapters.IsOwn(s, queued.MessageId))
             ? Decision<SwitchEvent>.Refuse(Refusal.Illegal("switch.delete.busy", "OIDs are in traversal.", "switch.md 3.7", "busy"))
-        : s.Stage == SwitchStage.Deleting
+        : s.Stage == SwitchStage.Deleting || s.Adapter?.DeleteMessageId is not null
             ? Decision<SwitchEvent>.Refuse(
                 Refusal.Illegal("switch.delete.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"))
+        : ExternalAdapters.StopFor(s, turn.MessageId) is { } stopping ? OidLane.Advance(s, [stopping], [], turn.Now)
         : Decision<SwitchEvent>.Accept(null, new SwitchDeleteStarted(turn.MessageId));
 
     static Decision<SwitchEvent> Answered(SwitchState.Here s, AnswerArrived answer, DateTimeOffset now)
@@ -99,6 +101,10 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             pair => answer.EffectId == Reconciliation.ReportEffect(pair.Key, pair.Value)) is { Value: not null } report)
         {
             return Reconciliation.Reported(s, report.Key, report.Value, answer);
+        }
+        if (ExternalAdapters.Drained(s, answer, now) is { } drained)
+        {
+            return drained;
         }
         if (Discovery.Removed(s, answer) is { } removed)
         {
@@ -131,10 +137,10 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
 
     public static SwitchState Evolve(SwitchState state, SwitchEvent happened) => (state, happened) switch
     {
-        (SwitchState.Absent s, SwitchDefined e) => SwitchRules.NewSwitch(s, e.Definition),
+        (SwitchState.Absent s, SwitchDefined e) => ExternalAdapters.Looked(SwitchRules.NewSwitch(s, e.Definition)),
         (SwitchState.Here { Stage: not SwitchStage.Deleting } s, SwitchDefined e) =>
-            Discovery.Removing(SwitchRules.Defined(s, e.Definition)),
-        (SwitchState.Here { Stage: SwitchStage.Preparing } s, SwitchReady) => s with { Stage = SwitchStage.Ready },
+            ExternalAdapters.Looked(Discovery.Removing(SwitchRules.Defined(s, e.Definition))),
+        (SwitchState.Here { Stage: SwitchStage.Preparing } s, SwitchReady) => ExternalAdapters.Looked(s with { Stage = SwitchStage.Ready }),
         (SwitchState.Here { Stage: SwitchStage.Preparing or SwitchStage.Deleting } s, SwitchNotReady) =>
             s with { Stage = SwitchStage.Failed, DeleteMessageId = null },
         (SwitchState.Here { Stage: not SwitchStage.Deleting } s, SwitchDeleteStarted e) =>
@@ -176,8 +182,10 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             s with { Errands = s.Errands.Add(e.MessageId, new Errand(e.MessageId, e.Target, e.Errand)) },
         (SwitchState.Here s, ErrandEnded e) => Errands.Ended(s, e),
         (SwitchState.Here s, OidLost e) => SwitchRules.Leave(SwitchRules.Rejected(s, e.MessageId, e.Refusal), e.MessageId),
-        (SwitchState.Here s, SwitchReconcileStarted or SwitchReconciled or SwitchObjectLost or SwitchLossSettled) =>
-            Reconciliation.Evolve(s, happened),
+        (SwitchState.Here s, SwitchObjectLost) => ExternalAdapters.Lost(Reconciliation.Evolve(s, happened)),
+        (SwitchState.Here s, ExternalAdapterStarting or ExternalAdapterStarted or ExternalAdapterStopping or ExternalAdapterStopped
+            or ExternalAdapterDrained or ExternalAdapterStuck) => ExternalAdapters.Evolve(s, happened),
+        (SwitchState.Here s, SwitchReconcileStarted or SwitchReconciled or SwitchLossSettled) => Reconciliation.Evolve(s, happened),
         (SwitchState.Here s, DeviceDiscovered or DiscoveredGone or DiscoveryLimited or LeftOverNotRemoved) => Discovery.Evolve(s, happened),
         (SwitchState.Here { Gone: true } s, SwitchLost) => new SwitchState.Absent(s.Id, s.Preparations),
         _ => throw new UnreachableException($"{happened} cannot follow {state}"),
@@ -194,7 +202,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             yield return HostCommand(s);
         }
         foreach (var effect in OidLane.Outstanding(s).Concat(Errands.Outstanding(s)).Concat(Rejections.Outstanding(s))
-            .Concat(Reconciliation.Outstanding(s)).Concat(Discovery.Outstanding(s)))
+            .Concat(Reconciliation.Outstanding(s)).Concat(Discovery.Outstanding(s)).Concat(ExternalAdapters.Outstanding(s)))
         {
             yield return effect;
         }

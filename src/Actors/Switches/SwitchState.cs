@@ -76,6 +76,10 @@ public abstract record SwitchState(EntityId Id)
         /// <summary>The highest number that a removal of a device has had.</summary>
         public long Removals { get; init; }
 
+        /// <summary>Its own external port and adapters; null: it never had any.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public ExternalAdapter? Adapter { get; init; }
+
         /// <summary>The host was removed: the switch ends after all that is on it.</summary>
         public bool Gone { get; init; }
 

@@ -21,6 +21,14 @@ public sealed class TestVerdict : IExtension
         {
             throw new InvalidOperationException($"{request.Oid} is planned to fail");
         }
+        if (settings.Originates is { } own)
+        {
+            _ = view.Originate(own, own == OidCode.NicRequest ? request.Parameters as NicRequestParameters : null);
+        }
+        if (settings.Indicates is { } status)
+        {
+            _ = view.Indicate(request.PortId, request.NicIndex, status);
+        }
         var verdicts = settings.Verdicts ?? [];
         for (var i = 0; i < verdicts.Count; i++)
         {
@@ -35,7 +43,6 @@ public sealed class TestVerdict : IExtension
         {
             Mtu = initialising && settings.MtuHeadroom is { } headroom ? ((NicParameters)request.Parameters!).Mtu - headroom : null,
             ChangesPayload = settings.ChangesPayload == true,
-            Originates = settings.Originates,
             AsksRestart = settings.AsksRestart == request.Oid,
         };
     }
