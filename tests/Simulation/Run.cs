@@ -106,8 +106,9 @@ public static class Run
         {
             world.Cluster.StartNode();
         }
-        foreach (var host in world.Hosts.Where(host => host.Agent is not { Alive: true }))
+        foreach (var host in world.Hosts.Where(host => host.FrameLost || host.Agent is not { Alive: true }))
         {
+            host.KillAgent();
             host.StartAgent();
         }
     }

@@ -17,7 +17,7 @@ sealed class Check(World world)
 {
     readonly SortedDictionary<EntityId, IEntityCore> _followers = [];
     readonly Dictionary<EntityId, int> _lastWriter = [];
-    readonly Dictionary<(EntityId, string), long> _messages = [];
+    readonly Dictionary<(EntityId, string), (long Sequence, int Incarnation)> _messages = [];
     readonly Dictionary<(EntityId, string), StoredAnswer> _answers = [];
     readonly HashSet<(EntityId, string)> _sent = [];
     readonly HashSet<string> _issued = new(StringComparer.Ordinal);
@@ -65,9 +65,9 @@ sealed class Check(World world)
         _lastWriter[id] = writer.Incarnation;
         if (row.MessageId is { } message)
         {
-            if (!_messages.TryAdd((id, message), row.Sequence))
+            if (!_messages.TryAdd((id, message), (row.Sequence, writer.Incarnation)))
             {
-                Violate("I6", $"{id}#{row.Sequence}: message {message} was executed before, at {_messages[(id, message)]}");
+                Violate("I6", $"{id}#{row.Sequence}: message {message} was executed before, at {_messages[(id, message)].Sequence}");
             }
             if (!_sent.Contains((id, message)))
             {
@@ -79,6 +79,15 @@ sealed class Check(World world)
             _answers[(id, answer.MessageId)] = answer;
         }
         Follow(row);
+    }
+
+    /// <summary>I9: an incarnation says that a change is not stored, and it has stored it.</summary>
+    public void Said(Answer answer, int incarnation)
+    {
+        if (answer.Refusal?.Code == "journal.rejected" && _messages.TryGetValue((answer.From, answer.InReplyTo), out var stored) && stored.Incarnation == incarnation)
+        {
+            Violate("I9", $"{answer.From}: {answer.InReplyTo} is stored at {stored.Sequence}, and was answered {answer.Refusal.Detail}");
+        }
     }
 
     /// <summary>Somebody outside was answered.</summary>
@@ -138,7 +147,8 @@ sealed class Check(World world)
         {
             follower = _followers[row.Entity] = Mutants.Core(Mutant.None, row.Entity);
         }
-        var before = States.Of(follower) as BridgeState;
+        var was = States.Of(follower);
+        var before = was as BridgeState;
         try
         {
             follower.Step(new Input.Replay(Journal.AsRead(row)), row.At);
@@ -155,6 +165,12 @@ sealed class Check(World world)
                 break;
             case FrameRecorded(var frame):
                 DataPath.Recorded(row.Entity.Parts[0], frame, before!);
+                break;
+            case NicDeleteReceived when was is NicState { BodyOrNull.Drain: { Open: false } drain }:
+                Violate("switch.md 3.6 G3", $"{row.Entity}#{row.Sequence}: NIC_DELETE although {drain.InWords}");
+                break;
+            case PortDeleteReceived when was is PortState { BodyOrNull.Drain: { Open: false } drain }:
+                Violate("switch.md 3.6 G4", $"{row.Entity}#{row.Sequence}: PORT_DELETE although {drain.InWords}");
                 break;
             case Parked parked:
                 Violate("no defect", $"{row.Entity} is parked by {parked}");

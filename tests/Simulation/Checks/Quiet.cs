@@ -1,4 +1,5 @@
 using ControlPlane.Actors.Nics;
+using ControlPlane.Actors.Vms;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Simulation;
@@ -32,6 +33,13 @@ sealed class Quiet(World world, IReadOnlyList<Client> clients)
 
     string? Amiss()
     {
+        foreach (var (id, follower) in world.Check.Followers.Where(pair => pair.Key.Kind == "nic"))
+        {
+            if (States.Of(follower) is NicState { BodyOrNull: not null } left && world.Check.State<VmState>(EntityId.Vm(id.Parts[0])) is VmState.Stopped or VmState.Undefined)
+            {
+                return $"{id} is {left.Name}, its VM is stopped";
+            }
+        }
         foreach (var host in world.Hosts)
         {
             foreach (var device in host.Devices().Where(device => device.NicKey.Length > 0))

@@ -168,7 +168,7 @@ public sealed class Incarnation
             return;
         }
         Count(input, outputs);
-        foreach (var output in Mutated(outputs))
+        foreach (var output in outputs)
         {
             CarryOut(output);
         }
@@ -197,13 +197,14 @@ public sealed class Incarnation
         _writing |= outputs.Any(output => output is Output.Persist);
     }
 
-    /// <summary>The outputs, or with <see cref="Mutant.SpeakBeforeStore"/> what would be said after the write already with it.</summary>
-    IEnumerable<Output> Mutated(IReadOnlyList<Output> outputs) => outputs;
-
     void CarryOut(Output output)
     {
         switch (output)
         {
+            case Output.Persist(var rows) when _mutant == Mutant.SpeakBeforeStore:
+                _world.Append(_id, rows, end => Feed(end == WriteEnd.Stored ? new Input.Retry() : new Input.WriteFailed("after the word")));
+                Feed(new Input.WriteDone());
+                break;
             case Output.Persist(var rows):
                 _world.Append(_id, rows, Written);
                 break;

@@ -50,6 +50,17 @@ public sealed class Network(Simulator simulator, NetworkFaults faults, Tally str
         }
     }
 
+    /// <summary>How long the first words of a stream are held up somewhere.</summary>
+    public TimeSpan Stall()
+    {
+        if (Healed || !simulator.Luck.Happens("net.stall", faults.Stall))
+        {
+            return TimeSpan.Zero;
+        }
+        struck.Count("net.stall");
+        return simulator.Luck.Between("net.stall.by", Usual, 4 * Slowest);
+    }
+
     public TimeSpan Delay()
     {
         if (!Healed && simulator.Luck.Happens("net.slow", faults.Slow))

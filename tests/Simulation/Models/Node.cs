@@ -108,6 +108,7 @@ sealed class Node : IShellWorld, IEntityAsk
 
     public void Respond(object asker, Answer answer)
     {
+        _world.Check.Said(answer, Number(answer.From));
         var question = (Question)asker;
         _world.Network.Send(Process, question.Asker, () => question.Answer(answer));
     }

@@ -58,6 +58,8 @@ sealed class SimulatedHost
         }
     }
 
+    public bool FrameLost => _driver.FrameLost;
+
     /// <summary>What the data path has now: not asked as an agent does, which would move its place in the stream.</summary>
     public IReadOnlyList<DeviceState> Devices() => Driver.Peek();
 
@@ -87,6 +89,9 @@ sealed class WatchedDriver(string host, SimulatedDriver inner, World world) : ID
 {
     public string Kind => inner.Kind;
 
+    /// <summary>Of the last that was lost nobody learns before the next one comes, or the next session.</summary>
+    public bool FrameLost { get; private set; }
+
     public bool Fenced => inner.Fenced;
 
     public async IAsyncEnumerable<DriverFrame> Frames(long after, [EnumeratorCancellation] CancellationToken stop)
@@ -94,6 +99,12 @@ sealed class WatchedDriver(string host, SimulatedDriver inner, World world) : ID
         await foreach (var frame in inner.Frames(after, stop))
         {
             world.Check.DataPath.Emitted(host, frame);
+            if (!world.Healed && world.Simulator.Luck.Happens("driver.frame", world.Options.Host.FrameLost))
+            {
+                world.Struck.Count("driver.frame-lost");
+                FrameLost = true;
+                continue;
+            }
             yield return frame;
         }
     }

@@ -50,10 +50,10 @@ public sealed record Options
             Reorder = Strength("reorder", 300),
             Journal = new JournalFaults(Strength("journal.slow", 100), Strength("journal.rejected", 40), Strength("journal.lost", 40),
                 Strength("journal.committed", 40), Strength("journal.late", 30), Strength("journal.snapshot", 200)),
-            Network = new NetworkFaults(Strength("net.loss", 150), Strength("net.twice", 150), Strength("net.slow", 100)),
+            Network = new NetworkFaults(Strength("net.loss", 150), Strength("net.twice", 150), Strength("net.slow", 100), Strength("net.stall", 250)),
             Cluster = new ClusterFaults(Has("cluster.crash"), Has("cluster.pause"), Has("cluster.handover"), Has("cluster.twin"), Has("cluster.clock"), Has("cluster.cut"), Has("journal.away")),
             Host = new HostFaults(Has("host.crash"), Has("host.hang"), Has("host.drift"), Has("host.reboot"), Has("host.fences"), Has("host.cut"),
-                Strength("driver.lost", 60), Strength("driver.twice", 60), Strength("driver.refused", 40)),
+                Strength("driver.lost", 60), Strength("driver.twice", 60), Strength("driver.refused", 40), Strength("driver.frame", 400)),
             TroubleEvery = TimeSpan.FromSeconds(1 + luck.Next("swarm.trouble", 12)),
         };
     }
@@ -66,7 +66,8 @@ public sealed record Options
 public sealed record JournalFaults(int Slow = 0, int Rejected = 0, int Lost = 0, int Committed = 0, int Late = 0, int SnapshotLost = 0);
 
 /// <summary>Of a thousand messages between programs.</summary>
-public sealed record NetworkFaults(int Loss = 0, int Twice = 0, int Slow = 0);
+/// <param name="Stall">Of a thousand streams: what an agent says first takes up to half a minute, and the agent does not wait for it.</param>
+public sealed record NetworkFaults(int Loss = 0, int Twice = 0, int Slow = 0, int Stall = 0);
 
 /// <param name="Twin">A shard moves while its old node goes on, and does not know.</param>
 /// <param name="JournalAway">Nobody reaches the journal for some time, and all nodes know.</param>
@@ -75,6 +76,7 @@ public sealed record ClusterFaults(
 
 /// <param name="AnswerLost">Of a thousand commands: carried out, and not answered.</param>
 /// <param name="Refused">Of a thousand commands: the host refuses.</param>
+/// <param name="FrameLost">Of a thousand frames: it never reaches the agent, and the next one does.</param>
 public sealed record HostFaults(
     bool Crash = false, bool Hang = false, bool Drift = false, bool Reboot = false, bool FencesLost = false, bool Cut = false,
-    int AnswerLost = 0, int Twice = 0, int Refused = 0);
+    int AnswerLost = 0, int Twice = 0, int Refused = 0, int FrameLost = 0);
