@@ -24,10 +24,12 @@ sealed class Faults
             {
                 _planted.Dequeue();
             }
-            _faults[fault.Verb] = fault;
+            Plant(fault);
         }
         return new Completion(command.CommandId, NdisStatus.Success);
     }
+
+    public void Plant(PlantedFault fault) => _faults[fault.Verb] = fault;
 
     /// <summary>What the next command with that verb answers instead of being carried out, or null.</summary>
     public NdisStatus? Strikes(DriverVerb verb)

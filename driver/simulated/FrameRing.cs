@@ -9,7 +9,7 @@ sealed class FrameRing(string bootId, long epoch, int framesMax, TimeProvider ti
 {
     readonly Lock _sync = new();
     readonly Queue<DriverFrame> _frames = new();
-    TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly List<TaskCompletionSource> _waiting = [];
     long _last;
     bool _ended;
 
@@ -61,20 +61,22 @@ sealed class FrameRing(string bootId, long epoch, int framesMax, TimeProvider ti
                 yield return frame;
                 after = frame.Seq;
             }
-            if (batch.Length == 0)
+            if (more is not null)
             {
-                await more.WaitAsync(stop);
+                await using var stopped = stop.Register(() => more.TrySetCanceled(stop));
+                await more.Task;
             }
         }
     }
 
     void Signal()
     {
-        _more.SetResult();
-        _more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiting.ForEach(reader => reader.TrySetResult());
+        _waiting.Clear();
     }
 
-    (DriverFrame[] Batch, Task More) Take(long after)
+    /// <summary>What there is, or when there is nothing, the signal that there is more.</summary>
+    (DriverFrame[] Batch, TaskCompletionSource? More) Take(long after)
     {
         lock (_sync)
         {
@@ -85,7 +87,13 @@ sealed class FrameRing(string bootId, long epoch, int framesMax, TimeProvider ti
                     ? $"Stream epoch {epoch} is over."
                     : $"Frames {first} to {_last} of stream epoch {epoch} are kept; {after} is not a place among them.");
             }
-            return ([.. _frames.Skip((int)(after - first + 1))], _more.Task);
+            if (after < _last)
+            {
+                return ([.. _frames.Skip((int)(after - first + 1))], null);
+            }
+            var more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting.Add(more);
+            return ([], more);
         }
     }
 }

@@ -143,6 +143,24 @@ public sealed class SimulatedDriver : IDriver
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>The devices that there are now; unlike a snapshot, this is no place to read frames from.</summary>
+    public IReadOnlyList<DeviceState> Peek()
+    {
+        lock (_sync)
+        {
+            return [.. _host.Devices.Values];
+        }
+    }
+
+    /// <summary>The next commands with that verb fail.</summary>
+    public void Plant(PlantedFault fault)
+    {
+        lock (_sync)
+        {
+            _faults.Plant(fault);
+        }
+    }
+
     /// <summary>Somebody deletes the NIC's device. False if there is none.</summary>
     public bool RemoveDevice(string nicKey)
     {

@@ -100,7 +100,7 @@ sealed class CommandDesk(IDriver driver, HostAgentOptions options, TimeProvider 
                 }
                 more = _more.Task;
             }
-            await more.WaitAsync(stop);
+            await Together.Until(more, stop);
         }
     }
 
@@ -120,7 +120,7 @@ sealed class CommandDesk(IDriver driver, HostAgentOptions options, TimeProvider 
         catch (TimeoutException)
         {
             AgentLog.CommandsLeft(log, options.StopTakesMax);
-            await _end.CancelAsync();
+            Together.Cancel(_end);
             await atWork;
         }
     }
@@ -139,12 +139,14 @@ sealed class CommandDesk(IDriver driver, HostAgentOptions options, TimeProvider 
             ? ["switch " + held.Command.Switch, "nic " + held.Command.NicKey]
             : ["switch " + held.Command.Switch];
         var before = Task.WhenAll(lanes.Where(_tails.ContainsKey).Select(lane => _tails[lane]));
-        var run = Task.Run(() => Run(held, before));
+        // On the scheduler of whoever brought it, so that one agent stays on one.
+        var run = Task.Factory.StartNew(
+            () => Run(held, before), CancellationToken.None, TaskCreationOptions.DenyChildAttach, TaskScheduler.Current).Unwrap();
         foreach (var lane in lanes)
         {
             _tails[lane] = run;
         }
-        held.Ended = run.ContinueWith(_ => Leave(lanes, run), TaskScheduler.Default);
+        held.Ended = run.ContinueWith(_ => Leave(lanes, run), TaskScheduler.Current);
     }
 
     void Leave(string[] lanes, Task run)

@@ -43,7 +43,7 @@ sealed class FrameReports(IDriver driver, IAgentStream stream, long session, Hos
                 }
                 var sent = frames[^1].Seq;
                 await stream.Send(new LinkParcel(new ReportFrames(session, frames), session), stop);
-                var stored = await _receipts.Reader.ReadAsync(stop).AsTask().WaitAsync(options.AnswerTakesMax, time, stop);
+                var stored = await Receipt(stop).WaitAsync(options.AnswerTakesMax, time, stop);
                 if (stored.StreamEpoch != streamEpoch || stored.Seq < after || stored.Seq > sent)
                 {
                     throw new LinkEndedException($"frame gap: frames {after + 1} to {sent} were answered {stored.Seq}");
@@ -58,10 +58,12 @@ sealed class FrameReports(IDriver driver, IAgentStream stream, long session, Hos
         }
         finally
         {
-            await end.CancelAsync();
+            Together.Cancel(end);
             await reading;
         }
     }
+
+    async Task<FramesStored> Receipt(CancellationToken stop) => await _receipts.Reader.ReadAsync(stop);
 
     async Task Read(ChannelWriter<DriverFrame> read, long after, CancellationToken stop)
     {

@@ -9,10 +9,25 @@ public static class Together
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var tasks = Array.ConvertAll(parts, part => part(end.Token));
         var first = await Task.WhenAny(tasks);
-        await end.CancelAsync();
+        Cancel(end);
 
         // What the others say after the first is an echo of it.
-        await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         await first;
     }
+
+    /// <summary>
+    /// Waits for a signal that is given under somebody's lock. WaitAsync would go on, for a moment, on another scheduler than
+    /// the one that all of this runs on.
+    /// </summary>
+    public static async Task Until(Task signal, CancellationToken stop)
+    {
+        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var given = stop.Register(() => first.TrySetCanceled(stop));
+        _ = signal.ContinueWith(_ => first.TrySetResult(), CancellationToken.None, TaskContinuationOptions.DenyChildAttach, TaskScheduler.Current);
+        await first.Task;
+    }
+
+    /// <summary>Here and now: CancelAsync would go on another scheduler than the one that all of this runs on.</summary>
+    public static void Cancel(CancellationTokenSource source) => source.Cancel();
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ControlPlane.Messages;
 
 /// <summary>One NIC of a VM's definition.</summary>
@@ -91,7 +93,12 @@ public sealed record VmChangeRefused(string OperationId, Refusal Refusal) : VmEv
 public sealed record VmStepSkipped(VmStep Step, Refusal Refusal) : VmEvent;
 
 /// <summary>The gate closed again before the DELETE arrived; the VM waits for it once more.</summary>
-public sealed record VmStepDeferred(VmStep Step) : VmEvent;
+public sealed record VmStepDeferred(VmStep Step) : VmEvent
+{
+    /// <summary>A peer has connected the NIC meanwhile: NIC_DISCONNECT comes before the wait.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Disconnect { get; init; }
+}
 
 /// <summary>What happens to a VM.</summary>
 public abstract record VmEvent : Event

@@ -41,6 +41,10 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
     public static Decision<BridgeEvent> Decide(BridgeState state, Command command, in Turn turn) => command switch
     {
         OpenSession when state.Removed => Decision<BridgeEvent>.Refuse(HostLosses.Away(state)),
+        OpenSession { Inventory: var inventory } when IsOld(state, inventory) => Decision<BridgeEvent>.Refuse(Refusal.Illegal(
+            "session.old-snapshot",
+            $"The snapshot is of frame {inventory.StreamEpoch}:{inventory.LastSeq}, known is {state.StreamEpoch}:{state.Cursor}; a host that lost its state is removed and admitted again.",
+            "reliability.md 9 I25", state.Online ? "online" : "offline")),
         OpenSession open => Open(state, open),
         RemoveHost remove => HostLosses.Remove(state, remove.Force),
         ReadmitHost => HostLosses.Readmit(state),
@@ -60,6 +64,10 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         AnswerArrived answer => Delivered(state, answer),
         _ => Decision<BridgeEvent>.NotMine(command),
     };
+
+    /// <summary>A hello that was overtaken on its way: what it says of the host is no longer so, and of an older boot it would end what is there.</summary>
+    static bool IsOld(BridgeState state, Inventory inventory) => state.BootId.Length > 0
+        && (inventory.StreamEpoch, inventory.LastSeq).CompareTo((state.StreamEpoch, state.Cursor)) < 0;
 
     static Decision<BridgeEvent> Open(BridgeState state, OpenSession open)
     {
@@ -211,7 +219,10 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
     {
         if (state.Online)
         {
-            foreach (var command in state.Commands.Values)
+            // One at a time for each NIC, the oldest first: a device that is gone cannot refuse what was overtaken.
+            foreach (var command in state.Commands.Values
+                .GroupBy(command => command.NicKey.Length > 0 ? command.NicKey : command.CommandId, StringComparer.Ordinal)
+                .Select(same => same.MinBy(command => (command.Epoch, command.Revision))!))
             {
                 yield return new Effect.Drive(
                     string.Create(CultureInfo.InvariantCulture, $"drive:{state.Session}:{command.CommandId}"), state.Session, command);

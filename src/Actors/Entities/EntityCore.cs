@@ -413,19 +413,10 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         var refusal = new Refusal(kind, code, detail);
         foreach (var (asker, answer) in _writing?.Said ?? [])
         {
-            Answer(asker, answer.InReplyTo, null, refusal);
+            // What was stored before, and only asked for again in this batch, is not said to be in doubt.
+            Answer(asker, answer.InReplyTo, null, _memory.Book.Find(answer.InReplyTo) is null ? refusal : Moved);
         }
-        Dismiss(refusal);
         End(reason);
-    }
-
-    void Dismiss(Refusal refusal)
-    {
-        foreach (var (message, askers) in _waiting)
-        {
-            askers.ForEach(asker => Answer(asker, message, null, refusal));
-        }
-        _waiting = _waiting.Clear();
     }
 
     void End(string reason)
@@ -437,7 +428,11 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
                 Answer(message.Asker, message.Envelope.MessageId, null, Moved);
             }
         }
-        Dismiss(Moved);
+        foreach (var (message, askers) in _waiting)
+        {
+            askers.ForEach(asker => Answer(asker, message, null, Moved));
+        }
+        _waiting = _waiting.Clear();
         _ended = true;
         _out.Add(new Output.End(reason));
     }

@@ -37,7 +37,8 @@ public sealed class ExecutedBook
         {
             if (All[i].MessageId == answer.MessageId)
             {
-                return new(Trim(All.SetItem(i, All[i] with { Answer = answer }), max));
+                // As the newest: it waited while others came and went, and whoever waits for it may still ask again.
+                return new(Trim(All.RemoveAt(i).Add(All[i] with { Answer = answer }), max));
             }
         }
         return Add(new Executed(answer.MessageId, null, answer, who, correlation), max);

@@ -26,6 +26,9 @@ namespace ControlPlane.Actors.Nics;
 /// </summary>
 public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
 {
+    /// <summary>The refusal of a NIC_DELETE before its NIC_DISCONNECT (switch.md 7.2 X05).</summary>
+    public const string DeleteConnected = "nic.delete.connected";
+
     public static NicState Initial(EntityId id) => new NicState.Absent(id, 0);
 
     public static Decision<NicEvent> Decide(NicState state, Command command, in Turn turn) => command switch
@@ -78,7 +81,7 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
             NicState.Connected s when oid == OidCode.NicDisconnect => Proceed(s.Body, a, turn, s,
                 open => new NicDisconnectReceived(open, s.Body.NextRevision), () => new NicDisconnected(a.Request.RequestId, null), "Disconnected"),
             NicState.Connected when oid == OidCode.NicDelete =>
-                Illegal(state, a, "nic.delete.connected", "NIC_DISCONNECT comes first.", "X05"),
+                Illegal(state, a, DeleteConnected, "NIC_DISCONNECT comes first.", "X05"),
 
             NicState.Disconnected when oid == OidCode.NicConnect =>
                 Illegal(state, a, "nic.connect.disconnected", "No edge leads back: NIC_DELETE, then NIC_CREATE.", "X10"),

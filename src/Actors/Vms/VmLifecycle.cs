@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Nics;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Actors.Vms;
@@ -86,6 +87,8 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
                 FirstUndo(state, new VmChangeUndoing(step, refusal)),
             _ when refusal is null => Advance(state, ladder, step),
             _ when refusal.Holds is not null => Decision<VmEvent>.Accept(null, new VmStepDeferred(step)),
+            _ when step.Kind == VmStepKind.NicDelete && refusal.Code == NicLifecycle.DeleteConnected =>
+                Decision<VmEvent>.Accept(null, new VmStepDeferred(step) { Disconnect = true }),
             _ => Advance(state, ladder, step, refusal), // its object is gone or was taken over: the rest is still to be done
         };
     }
@@ -148,7 +151,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, e.Refusal), s.Definition),
         (VmState.Undoing s, VmStepDone e) => s with { Ladder = s.Ladder.Next(e.Step) },
         (VmState.Undoing s, VmStepSkipped e) => s with { Ladder = s.Ladder.Next(e.Step) },
-        (VmState.Undoing s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e.Step) },
+        (VmState.Undoing s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e) },
         (VmState.Undoing s, VmStartRefused e) =>
             new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, e.Refusal), s.Definition),
         (VmState.Stopped s, VmChangeRequested e) => s with { Operations = Begun(s.Operations, e.OperationId, e.Kind) },
@@ -158,7 +161,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             new VmLadder(e.OperationId, e.MessageId, 0, VmChanges.Steps(s.Definition, e.Target), [])),
         (VmState.Changing s, VmStepDone e) => s with { Ladder = s.Ladder.Next(e.Step) },
         (VmState.Changing s, VmStepSkipped e) => s with { Ladder = s.Ladder.Next(e.Step) },
-        (VmState.Changing s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e.Step) },
+        (VmState.Changing s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e) },
         (VmState.Changing s, VmChangeUndoing e) => s with
         {
             Refusal = e.Refusal,
@@ -172,7 +175,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             new VmLadder(e.OperationId, e.MessageId, 0, VmSteps.Stop(s.Definition), [])),
         (VmState.Stopping s, VmStepDone e) => s with { Ladder = s.Ladder.Next(e.Step) },
         (VmState.Stopping s, VmStepSkipped e) => s with { Ladder = s.Ladder.Next(e.Step) },
-        (VmState.Stopping s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e.Step) },
+        (VmState.Stopping s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e) },
         ({ LadderOrNull: not null } or VmState.Running, VmLost e) => VmLosses.Evolve(
             state, e, e.OperationId is { } over ? Ended(state.Operations, over, HostLoss.Refusal(e.Host, e.Reason)) : state.Operations),
         (VmState.Stopping s, VmStopped e) => new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, null), s.Definition),

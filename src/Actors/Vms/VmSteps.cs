@@ -55,10 +55,12 @@ static class VmSteps
     };
 
     /// <summary>The gate was closed when the DELETE or TEARDOWN arrived: wait for it once more, then try again.</summary>
-    public static VmLadder Deferred(VmLadder ladder, VmStep step)
+    public static VmLadder Deferred(VmLadder ladder, VmStepDeferred deferred)
     {
-        var wait = step.Kind == VmStepKind.NicDelete ? VmStepKind.NicDrain : VmStepKind.PortDrain;
-        return ladder with { Number = ladder.Number + 1, Remaining = ladder.Remaining.Insert(0, new VmStep(wait, step.Nic)) };
+        var step = deferred.Step;
+        var wait = new VmStep(step.Kind == VmStepKind.NicDelete ? VmStepKind.NicDrain : VmStepKind.PortDrain, step.Nic);
+        VmStep[] first = deferred.Disconnect ? [new VmStep(VmStepKind.NicDisconnect, step.Nic), wait] : [wait];
+        return ladder with { Number = ladder.Number + 1, Remaining = ladder.Remaining.InsertRange(0, first) };
     }
 
     /// <param name="definitions">Where the NIC and its properties are looked up, in this order.</param>

@@ -108,7 +108,7 @@ sealed class AgentGateway(
                 context.CancellationToken,
                 end => Receive(requests, reports, end),
                 end => Send(stream, responses, end),
-                end => stream.Ended.WaitAsync(end),
+                end => Together.Until(stream.Ended, end),
                 reports.Frames,
                 reports.Completions);
             if (stream.Ended.IsCompletedSuccessfully)
@@ -156,11 +156,14 @@ sealed class AgentGateway(
     /// <summary>A write is not cancelled, which would end the call; only the waiting for it is.</summary>
     static async Task Send(AgentStream stream, IServerStreamWriter<Parcel> responses, CancellationToken end)
     {
-        await foreach (var parcel in stream.Outgoing.ReadAllAsync(end))
+        while (await stream.Outgoing.WaitToReadAsync(end))
         {
-            if (parcel.Session == stream.Session)
+            while (stream.Outgoing.TryRead(out var parcel))
             {
-                await responses.WriteAsync(Parcels.ToWire(parcel), CancellationToken.None).WaitAsync(end);
+                if (parcel.Session == stream.Session)
+                {
+                    await responses.WriteAsync(Parcels.ToWire(parcel), CancellationToken.None).WaitAsync(end);
+                }
             }
         }
     }

@@ -51,8 +51,9 @@ sealed class AgentReports(
     public async Task Frames(CancellationToken end)
     {
         var count = 0L;
-        await foreach (var report in _frames.Reader.ReadAllAsync(end))
+        while (true)
         {
+            var report = await _frames.Reader.ReadAsync(end);
             // The number makes each offer a message of its own: after a partial receipt the same frames come again and
             // must be looked at again, not be answered from the bridge's record.
             var id = string.Create(
@@ -68,9 +69,9 @@ sealed class AgentReports(
     public Task Completions(CancellationToken end) => Task.WhenAll(
         Enumerable.Range(0, world.Options.CompletionsAtOnce).Select(async _ =>
         {
-            await foreach (var report in _completions.Reader.ReadAllAsync(end))
+            while (true)
             {
-                await Complete(report, end);
+                await Complete(await _completions.Reader.ReadAsync(end), end);
             }
         }));
 

@@ -15,13 +15,13 @@ sealed class OpeningGuard(AgentGatewayOptions options, TimeProvider time)
     {
         lock (_sync)
         {
-            var now = time.GetUtcNow();
+            var now = time.GetTimestamp(); // not the wall clock: one that is set back would keep agents away until it is caught up
             if (!_hosts.TryGetValue(host, out var history))
             {
                 Forget(now);
                 _hosts[host] = history = new History();
             }
-            while (history.Opens.TryPeek(out var oldest) && now - oldest > options.OpensWithin)
+            while (history.Opens.TryPeek(out var oldest) && time.GetElapsedTime(oldest, now) > options.OpensWithin)
             {
                 history.Opens.Dequeue();
             }
@@ -38,13 +38,13 @@ sealed class OpeningGuard(AgentGatewayOptions options, TimeProvider time)
     }
 
     /// <summary>Names are free to invent, so the table has a bound: the quiet ones go, and if none is quiet, all do.</summary>
-    void Forget(DateTimeOffset now)
+    void Forget(long now)
     {
         if (_hosts.Count < HostsMax)
         {
             return;
         }
-        foreach (var (host, _) in _hosts.Where(pair => pair.Value.Opens.All(open => now - open > options.OpensWithin)).ToList())
+        foreach (var (host, _) in _hosts.Where(pair => pair.Value.Opens.All(open => time.GetElapsedTime(open, now) > options.OpensWithin)).ToList())
         {
             _hosts.Remove(host);
         }
@@ -56,7 +56,7 @@ sealed class OpeningGuard(AgentGatewayOptions options, TimeProvider time)
 
     sealed class History
     {
-        public Queue<DateTimeOffset> Opens { get; } = new();
+        public Queue<long> Opens { get; } = new();
 
         public TimeSpan Away { get; set; } = FirstAway;
     }

@@ -65,19 +65,19 @@ sealed class FailedLogins(TimeProvider time)
     const int SourcesMax = 10_000;
     static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
-    readonly ConcurrentDictionary<IPAddress, (int Count, DateTimeOffset Since)> _sources = new();
+    readonly ConcurrentDictionary<IPAddress, (int Count, long Since)> _sources = new();
 
     public bool Exhausted(IPAddress source) =>
-        _sources.TryGetValue(source, out var known) && known.Count >= FailuresMax && time.GetUtcNow() - known.Since < Window;
+        _sources.TryGetValue(source, out var known) && known.Count >= FailuresMax && time.GetElapsedTime(known.Since) < Window;
 
     public void Count(IPAddress source)
     {
-        var now = time.GetUtcNow();
+        var now = time.GetTimestamp(); // not the wall clock, which may be set back
         if (_sources.Count >= SourcesMax)
         {
             _sources.Clear();
         }
-        _sources.AddOrUpdate(source, (1, now), (_, known) => now - known.Since < Window ? (known.Count + 1, known.Since) : (1, now));
+        _sources.AddOrUpdate(source, (1, now), (_, known) => time.GetElapsedTime(known.Since, now) < Window ? (known.Count + 1, known.Since) : (1, now));
     }
 }
 

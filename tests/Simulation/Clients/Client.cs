@@ -1,0 +1,77 @@
+using System.Globalization;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Simulation;
+
+/// <summary>One request of a client and what became of it.</summary>
+/// <param name="SentAt">When it was sent first.</param>
+sealed record Request(Envelope Envelope, TimeSpan SentAt)
+{
+    /// <summary>When its definite answer came; null: not yet.</summary>
+    public TimeSpan? AnsweredAt { get; set; }
+
+    public Answer? Answer { get; set; }
+
+    public int Tries { get; set; }
+}
+
+/// <summary>
+/// Somebody outside who wants things: one request after the other, each under a key of its own, sent again under the same
+/// key until there is a definite answer.
+/// </summary>
+sealed class Client(World world, string name, int max, Func<Client, Command?, (EntityId To, Command Body)?> next)
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+
+    readonly Process _process = new(world.Simulator, name);
+    int _count;
+
+    public string Name => name;
+
+    public List<Request> History { get; } = [];
+
+    /// <summary>References that it took, given back or not.</summary>
+    public IReadOnlyList<string> Holds => [.. History.Where(request => request.Answer?.Reply is HoldTaken).Select(request => ((TakeHoldAt)request.Envelope.Body).HoldId)];
+
+    /// <summary>It asks for nothing new.</summary>
+    public bool Done { get; private set; }
+
+    public void Begin() => _process.Run(async () =>
+    {
+        Command? before = null;
+        while (History.Count < max && next(this, before) is { } wanted)
+        {
+            await Task.Delay(world.Simulator.Luck.Between(name + ".pause", TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(3)), _process.Clock);
+            before = wanted.Body;
+            await Ask(wanted.To, wanted.Body);
+        }
+        Done = true;
+    });
+
+    async Task Ask(EntityId to, Command body)
+    {
+        var id = string.Create(CultureInfo.InvariantCulture, $"{name}-{++_count}");
+        var starts = body is StartVm or StopVm or AddNic or RemoveNic or DefineVm;
+        var request = new Request(new Envelope(to, id, $"operator:{name}", id, body, OperationId: starts ? "op-" + id : null), world.Simulator.Elapsed);
+        History.Add(request);
+        world.Say($"{name}: {body} to {to}, {id}");
+        while (true)
+        {
+            request.Tries++;
+            var living = world.Nodes.Where(node => node.Process.Alive).ToList();
+            if (living.Count > 0)
+            {
+                var node = world.Simulator.Luck.Pick(name + ".node", living);
+                var answer = await world.Ask(node, _process, request.Envelope, Patience, CancellationToken.None);
+                world.Check.Answered(request.Envelope, answer);
+                if (answer.Refusal is not ({ Transient: true } or { Kind: RefusalKind.Expired }))
+                {
+                    (request.Answer, request.AnsweredAt) = (answer, world.Simulator.Elapsed);
+                    world.Say($"{name}: {id} is answered {(answer.Refusal is { } refusal ? refusal.Code : answer.Reply?.GetType().Name)}");
+                    return;
+                }
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(300), _process.Clock);
+        }
+    }
+}

@@ -1,0 +1,296 @@
+using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Simulation;
+
+/// <summary>What an incarnation of an entity needs of the node that it lives on.</summary>
+public interface IShellWorld
+{
+    void Append(EntityId id, System.Collections.Immutable.ImmutableArray<StoredEvent> rows, Action<WriteEnd> answer);
+
+    void Read(EntityId id, Action<CoreSnapshot?, IReadOnlyList<StoredEvent>> answer);
+
+    void Save(CoreSnapshot snapshot);
+
+    void Respond(object asker, Answer answer);
+
+    void Tell(EntityId to, object message);
+
+    void Drive(EntityId bridge, long session, DriverCommand command);
+
+    void Wake(EntityId id, bool later);
+
+    void Passivate(EntityId id);
+
+    /// <summary>The incarnation is over.</summary>
+    void Ended(EntityId id, Incarnation incarnation);
+
+    /// <summary>It cannot be served.</summary>
+    void Fault(EntityId id, FaultKind kind, string reason);
+}
+
+/// <summary>
+/// One life of an entity in the memory of one node: what <see cref="EntityActor"/> does, without the engine. The
+/// comparison of both, input by input, is a test.
+/// </summary>
+public sealed class Incarnation
+{
+    /// <summary>As the core's limit: so many of those that wait are decided at once.</summary>
+    const int BatchMax = 64;
+
+    static readonly TimeSpan LongestNap = TimeSpan.FromHours(1);
+
+    readonly EntityId _id;
+    readonly Process _process;
+    readonly IShellWorld _world;
+    readonly ShellTimes _times;
+    readonly Mutant _mutant;
+    readonly Func<EntityId, IEntityCore> _newCore;
+    readonly Queue<(object Message, object? Asker)> _beforeRecovery = new();
+    readonly Dictionary<string, ITimer> _naps = new(StringComparer.Ordinal);
+    IEntityCore _core;
+    ITimer? _retry;
+    ITimer? _idle;
+    bool _recovered;
+    bool _stopAsked;
+    bool _over;
+    bool _writing;
+
+    public Incarnation(EntityId id, Process process, IShellWorld world, Func<EntityId, IEntityCore> newCore, ShellTimes times, Mutant mutant)
+    {
+        (_id, _process, _world, _newCore, _times, _mutant) = (id, process, world, newCore, times, mutant);
+        _core = newCore(id);
+        world.Read(id, Recover);
+    }
+
+    public bool Over => _over;
+
+    public IEntityCore Core => _core;
+
+    /// <summary>Messages that wait behind an open write: what the core's stash holds of them.</summary>
+    public int Waiting { get; private set; }
+
+    public void Hear(object message, object? asker = null)
+    {
+        if (_over)
+        {
+            return; // as a stopped actor: nobody hears it
+        }
+        if (!_recovered)
+        {
+            _beforeRecovery.Enqueue((message, asker));
+            return;
+        }
+        _idle?.Change(_times.IdleAfter, _times.IdleAfter);
+        switch (message)
+        {
+            case Envelope envelope:
+                Feed(new Input.Receive(envelope, envelope.From is null ? asker : null));
+                break;
+            case Answer answer:
+                Feed(new Input.ReceiveAnswer(answer));
+                break;
+            case Wake:
+                break;
+            case EntityStop:
+                _stopAsked = true;
+                Feed(new Input.Stop());
+                break;
+            default:
+                throw new System.Diagnostics.UnreachableException(message.ToString());
+        }
+    }
+
+    /// <summary>Its node is gone, or has lost it: no last word.</summary>
+    public void Vanish()
+    {
+        _over = true;
+        _retry?.Dispose();
+        _idle?.Dispose();
+        foreach (var (_, nap) in _naps)
+        {
+            nap.Dispose();
+        }
+    }
+
+    void Recover(CoreSnapshot? snapshot, IReadOnlyList<StoredEvent> rows)
+    {
+        if (_over)
+        {
+            return;
+        }
+        try
+        {
+            var now = _process.Clock.GetUtcNow();
+            if (snapshot is not null)
+            {
+                _core.Step(new Input.Restore(snapshot), now);
+            }
+            foreach (var row in rows)
+            {
+                _core.Step(new Input.Replay(row), now);
+            }
+        }
+        catch (Exception defect) when (defect is CorruptHistoryException or UnknownWordException or System.Text.Json.JsonException)
+        {
+            Fault(FaultKind.CorruptHistory, defect.Message);
+            return;
+        }
+        _recovered = true;
+        _idle = _process.Clock.CreateTimer(_ => Feed(new Input.Idle()), null, _times.IdleAfter, _times.IdleAfter);
+        if (_mutant != Mutant.NothingAskedAgain)
+        {
+            Feed(new Input.RecoveryDone());
+        }
+        while (!_over && _beforeRecovery.TryDequeue(out var first))
+        {
+            Hear(first.Message, first.Asker);
+        }
+    }
+
+    void Feed(Input input)
+    {
+        if (_over)
+        {
+            return;
+        }
+        IReadOnlyList<Output> outputs;
+        try
+        {
+            outputs = _core.Step(input, _process.Clock.GetUtcNow());
+        }
+#pragma warning disable CA1031 // As in the engine's shell: a defect of the core ends this incarnation.
+        catch (Exception defect)
+#pragma warning restore CA1031
+        {
+            Fault(FaultKind.Defect, $"{defect.GetType().Name}: {defect.Message}");
+            return;
+        }
+        Count(input, outputs);
+        foreach (var output in outputs)
+        {
+            CarryOut(output);
+        }
+        if (!_core.HasOpenWork || _over)
+        {
+            _retry?.Dispose();
+            _retry = null;
+        }
+        else if (_mutant != Mutant.NothingAskedAgain)
+        {
+            _retry ??= _process.Clock.CreateTimer(_ => Feed(new Input.Retry()), null, _times.RetryEvery, _times.RetryEvery);
+        }
+    }
+
+    void Count(Input input, IReadOnlyList<Output> outputs)
+    {
+        if (input is Input.WriteDone)
+        {
+            Waiting = Math.Max(0, Waiting - BatchMax);
+            _writing = false;
+        }
+        else if (_writing && input is Input.Receive && outputs.Count == 0)
+        {
+            Waiting++;
+        }
+        _writing |= outputs.Any(output => output is Output.Persist);
+    }
+
+    void CarryOut(Output output)
+    {
+        switch (output)
+        {
+            case Output.Persist(var rows) when _mutant == Mutant.SpeakBeforeStore:
+                _world.Append(_id, rows, end => Feed(end == WriteEnd.Stored ? new Input.Retry() : new Input.WriteFailed("after the word")));
+                Feed(new Input.WriteDone());
+                break;
+            case Output.Persist(var rows):
+                _world.Append(_id, rows, Written);
+                break;
+            case Output.Respond(var asker, var answer):
+                _world.Respond(asker, answer);
+                break;
+            case Output.Send(var envelope):
+                _world.Tell(envelope.To, envelope);
+                break;
+            case Output.SendAnswer(var answer):
+                _world.Tell(answer.To!.Value, answer);
+                break;
+            case Output.Drive(var bridge, var session, var command):
+                _world.Drive(bridge, session, command);
+                break;
+            case Output.WakeMe(var effect, var at):
+                Nap(effect, at);
+                break;
+            case Output.SaveSnapshot(var snapshot):
+                _world.Save(snapshot);
+                break;
+            case Output.Passivate:
+                _world.Passivate(_id);
+                break;
+            case Output.End:
+                End();
+                break;
+            default:
+                throw new System.Diagnostics.UnreachableException(output.ToString());
+        }
+    }
+
+    void Written(WriteEnd end) => Feed(end switch
+    {
+        WriteEnd.Stored => new Input.WriteDone(),
+        WriteEnd.Rejected => new Input.WriteRejected("rejected"),
+        _ => new Input.WriteFailed("unknown"),
+    });
+
+    void Nap(string effect, DateTimeOffset at)
+    {
+        if (_naps.Remove(effect, out var before))
+        {
+            before.Dispose();
+        }
+        var left = at - _process.Clock.GetUtcNow();
+        _naps[effect] = _process.Clock.CreateTimer(
+            _ => WakeUp(effect, at), null, left <= TimeSpan.Zero ? TimeSpan.Zero : left < LongestNap ? left : LongestNap, Timeout.InfiniteTimeSpan);
+    }
+
+    void WakeUp(string effect, DateTimeOffset at)
+    {
+        if (at > _process.Clock.GetUtcNow())
+        {
+            Nap(effect, at);
+            return;
+        }
+        if (_naps.Remove(effect, out var nap))
+        {
+            nap.Dispose();
+        }
+        Feed(new Input.TimerDue(effect));
+    }
+
+    void End()
+    {
+        var owes = _core.MayOweWork;
+        Vanish();
+        _world.Ended(_id, this);
+        if (owes)
+        {
+            _world.Wake(_id, later: !_stopAsked);
+        }
+    }
+
+    void Fault(FaultKind kind, string reason)
+    {
+        Vanish();
+        _world.Fault(_id, kind, reason);
+        _world.Ended(_id, this);
+        if (kind == FaultKind.Unreadable || (kind == FaultKind.Defect && _core.MayOweWork))
+        {
+            _world.Wake(_id, later: true);
+        }
+    }
+}
+
+/// <summary>The shell's two times; shorter in a simulation, so that more happens.</summary>
+public sealed record ShellTimes(TimeSpan RetryEvery, TimeSpan IdleAfter);

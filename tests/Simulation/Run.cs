@@ -1,0 +1,152 @@
+using ControlPlane.Actors.Ports;
+using ControlPlane.Actors.Nics;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Simulation;
+
+/// <summary>What one run came to.</summary>
+/// <param name="Tape">The choices that were not 0: given again, they give the same run.</param>
+public sealed record RunReport(
+    Violation? Violation, string Hash, long Steps, TimeSpan Simulated, long Rows, Tally Struck, Tally Asked, IReadOnlyList<Choice> Tape, IReadOnlyList<string> Tail)
+{
+    public RunEnd End => Violation?.End ?? RunEnd.Held;
+}
+
+/// <summary>
+/// One history: a cluster with hosts and clients under faults, then the same without faults until all is done, then the
+/// journal against what the clients were told (reliability.md 12.5).
+/// </summary>
+public static class Run
+{
+    /// <summary>The part with faults ends here at the latest.</summary>
+    static readonly TimeSpan SafetyMax = TimeSpan.FromMinutes(20);
+
+    /// <summary>Without faults, everything is done within this.</summary>
+    static readonly TimeSpan LivenessMax = TimeSpan.FromMinutes(10);
+
+    const long StepsMax = 2_000_000;
+
+    public static RunReport Of(ulong seed, Mutant mutant = Mutant.None, Action<string>? listener = null)
+    {
+        var luck = Choices.Of(seed);
+        return Of(luck, Options.From(luck), mutant, listener);
+    }
+
+    public static RunReport Of(IEnumerable<Choice> tape, Mutant mutant = Mutant.None, Action<string>? listener = null)
+    {
+        var luck = Choices.Of(tape);
+        return Of(luck, Options.From(luck), mutant, listener);
+    }
+
+    public static RunReport Of(Choices luck, Options options, Mutant mutant = Mutant.None, Action<string>? listener = null)
+    {
+        var trace = new Trace(listener: listener);
+        var world = new World(luck, options, mutant, trace);
+        var clients = new List<Client>();
+        try
+        {
+            Play(world, clients);
+        }
+#pragma warning disable CA1031 // Whatever it is, it is the outcome of this run.
+        catch (Exception defect)
+#pragma warning restore CA1031
+        {
+            world.Check.Violate(new Violation(RunEnd.Crashed, "no exception", defect.ToString()));
+        }
+        var asked = new Tally();
+        foreach (var request in clients.SelectMany(client => client.History))
+        {
+            asked.Count(request.Answer is null ? "unanswered" : request.Answer.Refusal is { } refusal ? $"refused: {refusal.Code}" : "done");
+        }
+        return new RunReport(
+            world.Check.Found, trace.Hash, world.Simulator.Steps, world.Simulator.Elapsed, world.Journal.Count, world.Struck, asked, [.. luck.Taken], [.. trace.Tail]);
+    }
+
+    static void Play(World world, List<Client> clients)
+    {
+        for (var node = 0; node < world.Options.Nodes; node++)
+        {
+            world.Cluster.StartNode();
+        }
+        foreach (var host in world.Hosts)
+        {
+            host.StartAgent();
+        }
+        var wishes = new Wishes(world);
+        clients.AddRange(Enumerable.Range(1, world.Options.Clients).Select(number => new Client(
+            world, $"client{number}", world.Options.Requests, number == 2 ? wishes.OfPeer : wishes.OfOperator)));
+        clients.Add(new Client(world, "founder", 10, wishes.OfFounder));
+        clients.ForEach(client => client.Begin());
+        var trouble = new Trouble(world, world.Options.TroubleEvery ?? TimeSpan.FromDays(1));
+        trouble.Begin();
+
+        Until(world, SafetyMax, () => clients.TrueForAll(client => client.Done));
+        world.Heal();
+        trouble.Mend();
+        Recover(world);
+        var limit = world.Simulator.Elapsed + LivenessMax;
+        Until(world, limit, () => clients.TrueForAll(client => client.Done));
+        clients.Add(new Client(world, "janitor", 1_000, wishes.OfJanitor(clients)));
+        clients[^1].Begin();
+        var quiet = new Quiet(world, clients);
+        if (!Until(world, limit, () => quiet.Reached) && world.Check.Found is null)
+        {
+            world.Check.Violate(new Violation(RunEnd.Stuck, "I30", quiet.Why));
+        }
+        if (world.Check.Found is null)
+        {
+            Oracle.Judge(world, clients);
+        }
+    }
+
+    /// <summary>Everything that must be there for work to go on is there.</summary>
+    static void Recover(World world)
+    {
+        if (!world.Nodes.Exists(node => node.Process.Alive))
+        {
+            world.Cluster.StartNode();
+        }
+        foreach (var host in world.Hosts.Where(host => host.FrameLost || host.Agent is not { Alive: true }))
+        {
+            host.KillAgent();
+            host.StartAgent();
+        }
+    }
+
+    /// <summary>False: the time came first, or something was found.</summary>
+    static bool Until(World world, TimeSpan limit, Func<bool> reached)
+    {
+        var simulator = world.Simulator;
+        for (var look = 0; ; look++)
+        {
+            if (look % 64 == 0 && reached())
+            {
+                return true;
+            }
+            if (!simulator.Step(limit) && simulator.Elapsed >= limit)
+            {
+                return reached();
+            }
+            if (simulator.Escaped is { } escaped)
+            {
+                world.Check.Violate(new Violation(RunEnd.Crashed, "one thread", escaped));
+            }
+            if (simulator.Defect is { } defect)
+            {
+                world.Check.Violate(new Violation(RunEnd.Crashed, "no exception", defect.ToString()));
+            }
+            if (simulator.Steps > StepsMax)
+            {
+                world.Check.Violate(new Violation(RunEnd.Stuck, "steps", $"{StepsMax} steps were not enough"));
+            }
+            if (world.Mutant == Mutant.Canary && simulator.Steps > 1_000)
+            {
+                world.Check.Violate("canary", "never holds");
+            }
+            if (world.Check.Found is not null)
+            {
+                return false;
+            }
+        }
+    }
+}

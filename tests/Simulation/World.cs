@@ -1,0 +1,219 @@
+using System.Globalization;
+using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Simulation;
+
+/// <summary>Everything that there is in one run: journal, nodes, hosts, the ways between them, and who watches.</summary>
+sealed class World
+{
+    const int HopsMax = 6;
+    const int BufferMax = 1_000;
+
+    readonly SortedDictionary<string, Node> _homes = new(StringComparer.Ordinal);
+    readonly HashSet<string> _unsettled = new(StringComparer.Ordinal);
+    readonly Dictionary<string, List<(EntityId To, object Message, object? Asker)>> _buffered = new(StringComparer.Ordinal);
+    int _instances;
+    int _incarnations;
+
+    public World(Choices luck, Options options, Mutant mutant, Trace trace)
+    {
+        (Options, Mutant) = (options, mutant);
+        Simulator = new Simulator(luck, trace, options.Reorder);
+        Check = new Check(this);
+        Journal = new Journal(Simulator, options.Journal, Struck, mutant, Check.Violate) { Stored = Check.Stored };
+        Network = new Network(Simulator, options.Network, Struck);
+        Cluster = new Cluster(this);
+        Hosts = [.. Enumerable.Range(1, options.Hosts).Select(number => new SimulatedHost(this, string.Create(CultureInfo.InvariantCulture, $"hv{number:00}")))];
+    }
+
+    public Options Options { get; }
+
+    public Mutant Mutant { get; }
+
+    public Simulator Simulator { get; }
+
+    public Journal Journal { get; }
+
+    public Network Network { get; }
+
+    public Cluster Cluster { get; }
+
+    public Check Check { get; }
+
+    /// <summary>Faults that struck, by kind.</summary>
+    public Tally Struck { get; } = new();
+
+    public List<Node> Nodes { get; } = [];
+
+    public IReadOnlyList<SimulatedHost> Hosts { get; }
+
+    public HashSet<Connection> Connections { get; } = [];
+
+    /// <summary>No more faults of any kind.</summary>
+    public bool Healed { get; private set; }
+
+    public ShellTimes Times { get; } = new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(20));
+
+    public static string ShardOf(EntityId id) => $"{id.Region}.{ShardIds.Of(id)}";
+
+    public int NextInstance() => ++_instances;
+
+    public int NextIncarnation() => ++_incarnations;
+
+    public IEntityCore NewCore(EntityId id) => Mutants.Core(Mutant, id);
+
+    public void Say(string what) => Simulator.Trace.Add(Simulator.Elapsed, what);
+
+    /// <summary>The node that has the shard, as the cluster knows; given out when it is asked for. Null: it is between two, or no node lives.</summary>
+    public Node? Home(string shard)
+    {
+        if (_unsettled.Contains(shard))
+        {
+            return null;
+        }
+        if (_homes.TryGetValue(shard, out var home) && home.Process.Alive)
+        {
+            return home;
+        }
+        if (Cluster.Place() is { } given)
+        {
+            _homes[shard] = given;
+            given.Shards.Add(shard);
+            return given;
+        }
+        return null;
+    }
+
+    public bool Settled(string shard) => !_unsettled.Contains(shard);
+
+    /// <summary>Nobody has the shard for now: what is for it waits.</summary>
+    public void Unsettle(string shard)
+    {
+        _homes.Remove(shard);
+        _unsettled.Add(shard);
+    }
+
+    public void Settle(string shard, Node home)
+    {
+        _unsettled.Remove(shard);
+        _homes[shard] = home;
+        home.Shards.Add(shard);
+        Say($"shard {shard} is at {home.Name}");
+        Flush(shard);
+        Cluster.WakeOwing(shard, home);
+    }
+
+    void Flush(string shard)
+    {
+        if (Home(shard) is not null && _buffered.Remove(shard, out var waiting))
+        {
+            foreach (var (to, message, asker) in waiting)
+            {
+                Route(null, to, message, asker);
+            }
+        }
+    }
+
+    public IEnumerable<string> ShardsOf(Node node) => _homes.Where(pair => pair.Value == node).Select(pair => pair.Key).ToList();
+
+    /// <summary>From a node (null: from outside) to wherever the entity lives.</summary>
+    public void Route(Node? from, EntityId to, object message, object? asker, int hops = 0)
+    {
+        if (message is Envelope envelope)
+        {
+            Check.Sent(envelope);
+        }
+        var shard = ShardOf(to);
+        if (Home(shard) is not { } home)
+        {
+            Simulator.After(TimeSpan.FromSeconds(1), null, () => Flush(shard));
+            var waiting = _buffered.TryGetValue(shard, out var known) ? known : _buffered[shard] = [];
+            if (waiting.Count < BufferMax)
+            {
+                waiting.Add((to, message, asker));
+            }
+            return;
+        }
+        Network.Send((from ?? home).Process, home.Process, () => Arrive(home, to, message, asker, hops));
+    }
+
+    public void Arrive(Node node, EntityId to, object message, object? asker, int hops)
+    {
+        if (node.Shards.Contains(ShardOf(to)))
+        {
+            node.Hear(to, message, asker);
+        }
+        else if (hops < HopsMax)
+        {
+            Route(node, to, message, asker, hops + 1);
+        }
+    }
+
+    /// <summary>As a node's door: every outcome is an answer.</summary>
+    public async Task<Answer> Ask(Node node, Process asker, Envelope envelope, TimeSpan timeout, CancellationToken stop)
+    {
+        if (Journal.Away)
+        {
+            return Refuse(envelope, RefusalKind.Unavailable, "journal.unavailable", "The journal is away; try again later.");
+        }
+        var question = new Question(asker, envelope with { Deadline = envelope.Deadline ?? node.Process.Clock.GetUtcNow() + timeout });
+        Route(node, envelope.To, question.Envelope, question);
+        try
+        {
+            return await question.Answered.WaitAsync(timeout, asker.Clock, stop);
+        }
+        catch (TimeoutException)
+        {
+            return Refuse(envelope, RefusalKind.Unknown, "request.timeout", $"{envelope.To} did not answer in time; ask again with the same key.");
+        }
+    }
+
+    public void Wake(Node node, EntityId id, bool later) => Simulator.After(
+        later ? TimeSpan.FromSeconds(1) : TimeSpan.Zero, node.Process, () =>
+        {
+            if (later && Journal.Away)
+            {
+                Wake(node, id, later);
+                return;
+            }
+            Route(node, id, new Wake(id), null);
+        });
+
+    /// <summary>A bridge's command goes to whichever node has the agent's stream.</summary>
+    public void Drive(Node from, string host, long session, DriverCommand command)
+    {
+        foreach (var node in Nodes.Where(node => node.Process.Alive))
+        {
+            Network.Send(from.Process, node.Process, () => node.Streams.Hand(host, session, command));
+        }
+    }
+
+    public void BreakConnections(Process end, bool atOnce)
+    {
+        foreach (var connection in Connections.Where(connection => connection.Of(end)).ToList())
+        {
+            connection.Break(atOnce);
+        }
+    }
+
+    public void BreakConnections(string one, string other)
+    {
+        foreach (var connection in Connections.Where(connection => connection.Between(one, other)).ToList())
+        {
+            connection.Break(atOnce: false);
+        }
+    }
+
+    public void Heal()
+    {
+        Healed = Network.Healed = Journal.Healed = true;
+        Journal.Away = false;
+        Network.MendAll();
+        Say("healed");
+    }
+
+    static Answer Refuse(Envelope envelope, RefusalKind kind, string code, string detail) =>
+        new(envelope.MessageId, envelope.To, envelope.From, 0, 0, null, new Refusal(kind, code, detail));
+}
