@@ -20,7 +20,7 @@ quietly() {
 install_system_packages() {
     [ "$(uname -s)" = Linux ] || return 0
     local missing=()
-    local -A provider=([ip]=iproute2 [ping]=iputils-ping [nft]=nftables [strace]=strace)
+    local -A provider=([ip]=iproute2 [ping]=iputils-ping [strace]=strace)
     local program
     for program in "${!provider[@]}"; do
         if ! PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null; then

@@ -4,7 +4,7 @@ namespace ControlPlane.DriverLinux;
 
 /// <summary>
 /// Brings a NIC's device to the state that its record and alias describe, in the one safe order: the device with its
-/// gate closed and on no bridge, its packet rules, its traffic control, and the bridge last (switch.md 3.4 G6).
+/// gate closed and on no bridge, its policy, and the bridge last (switch.md 3.4 G6).
 /// </summary>
 sealed class DeviceBuilder(DeviceNames names, Links host, HostBridge switches, GuestBackplane guests, PortPolicies policies)
 {
@@ -25,8 +25,7 @@ sealed class DeviceBuilder(DeviceNames names, Links host, HostBridge switches, G
             host.Change(device, new LinkChange(Up: false));
         }
 
-        policies.ApplyRules(record, device);
-        policies.ApplyTraffic(record, device);
+        policies.Apply(record, device);
         FitFarEnds(record);
         host.Change(device, new LinkChange(gate, master, alias.Write(), record.Mtu, NicDevices.Group));
     }

@@ -10,6 +10,9 @@ public sealed class KernelException : Exception
     public KernelException(int errno, string what, string? explanation = null)
         : base(Text(errno, what, explanation)) => Errno = errno;
 
+    KernelException(string message, int errno)
+        : base(message) => Errno = errno;
+
     public int Errno { get; }
 
     internal bool NoSuchEntry => Errno == 2;
@@ -24,6 +27,9 @@ public sealed class KernelException : Exception
         95 => NdisStatus.NotSupported,
         _ => NdisStatus.Failure,
     };
+
+    /// <summary>The same refusal, with what became of it.</summary>
+    internal KernelException Then(string more) => new($"{Message}; {more}", Errno);
 
     internal static KernelException Last(string what) => new(Marshal.GetLastPInvokeError(), what);
 

@@ -108,7 +108,7 @@ public sealed class LinuxDriver : IDriver
         using var shared = await NamespaceLock.Take(_time, stop);
         var made = NetworkNamespace.Ensure(_names.HostNamespace, ipv6: false);
         var links = Links.Open(_names.HostNamespace);
-        var policies = PortPolicies.Open(_names.HostNamespace, links);
+        var policies = PortPolicies.Open(_names.HostNamespace, OpenTraffic(_names.HostNamespace));
         try
         {
             var switches = new HostBridge(_names, links, new Underlay(_names), _options.PortsPerBridgeMax, _options.BridgesPerSwitchMax);
@@ -119,7 +119,7 @@ public sealed class LinuxDriver : IDriver
                 _records.Clear();
             }
 
-            policies.RemoveLeft();
+            policies.TakeOver(_names.HostNamespace, _records, links);
             _suspension.PutBack(switches, nics);
             var watch = new LinkWatch(_names.HostNamespace, _records, policies, _frames, _options.SweepEvery, _time);
             _ready = new Ready(links, switches, nics, policies, watch);
@@ -136,8 +136,11 @@ public sealed class LinuxDriver : IDriver
     /// <summary>Changes that policies needed in the kernel since the host was made ready; what was so already is none.</summary>
     internal long PolicyChanges => Here().Policies.Applied;
 
-    /// <summary>Readings of all packet rules since then: one more only after another hand changed some.</summary>
-    internal long RuleReadings => Here().Policies.FullReadings;
+    /// <summary>Packet programs that were loaded since then.</summary>
+    internal long ProgramsLoaded => Here().Policies.ProgramsLoaded;
+
+    /// <summary>For tests: a kernel that refuses.</summary>
+    internal Func<string, Traffic> OpenTraffic { get; init; } = Traffic.Open;
 
     /// <summary>The kernel's side stays as it is: an end of this process is not an end of traffic.</summary>
     public async ValueTask DisposeAsync()

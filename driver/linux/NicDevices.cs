@@ -176,7 +176,7 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
                     host.Delete(link);
                 }
 
-                policies.Remove(DeviceNames.Nic(command.NicKey));
+                policies.Forget(DeviceNames.Nic(command.NicKey));
                 records.Cut(DeviceNames.Nic(command.NicKey));
                 return null;
         }
@@ -240,18 +240,17 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
         }
     }
 
-    /// <summary>Rules first and in one transaction, then each piece on the device in place.</summary>
+    /// <summary>Each piece on the device in place.</summary>
     void Enforce(DeviceRecord record)
     {
         var link = host.Need(record.Device);
-        policies.ApplyRules(record, link);
         if (link.Mtu != record.Mtu && record.Policy is { Bandwidth.InboundBitsPerSecond: not null } policy)
         {
             // What a limit saves up fits the MTU, and only a limit that was not there is measured out anew.
-            policies.ApplyTraffic(record with { Policy = policy with { Bandwidth = policy.Bandwidth with { InboundBitsPerSecond = null } } }, link);
+            policies.Apply(record with { Policy = policy with { Bandwidth = policy.Bandwidth with { InboundBitsPerSecond = null } } }, link);
         }
 
-        policies.ApplyTraffic(record, link);
+        policies.Apply(record, link);
         if (link.Mtu != record.Mtu)
         {
             host.Change(link, new LinkChange(Mtu: record.Mtu));

@@ -46,7 +46,9 @@ sealed class Fleet
     /// A driver that has not been resumed yet; the second one for a host is what a restart makes. Sweeps are
     /// off unless asked for: the stories are about events.
     /// </summary>
-    public LinuxDriver Start(string host, int portsMax = 1_023, int framesMax = 10_000, double sweepSeconds = 3_600, int bridgesMax = 8)
+    public LinuxDriver Start(
+        string host, int portsMax = 1_023, int framesMax = 10_000, double sweepSeconds = 3_600, int bridgesMax = 8,
+        Func<string, Traffic>? traffic = null)
     {
         var options = new LinuxDriverOptions
         {
@@ -57,7 +59,7 @@ sealed class Fleet
             FramesMax = framesMax,
             SweepEvery = TimeSpan.FromSeconds(sweepSeconds),
         };
-        var driver = new LinuxDriver(host, options, TimeProvider.System);
+        var driver = new LinuxDriver(host, options, TimeProvider.System) { OpenTraffic = traffic ?? Traffic.Open };
         _drivers.Add(driver);
         _hosts.Add(driver, host);
         return driver;
@@ -65,9 +67,10 @@ sealed class Fleet
 
     /// <summary>A host with known fences and the switch.</summary>
     public async Task<LinuxDriver> Host(
-        string host, int portsMax = 1_023, int framesMax = 10_000, double sweepSeconds = 3_600, int bridgesMax = 8)
+        string host, int portsMax = 1_023, int framesMax = 10_000, double sweepSeconds = 3_600, int bridgesMax = 8,
+        Func<string, Traffic>? traffic = null)
     {
-        var driver = Start(host, portsMax, framesMax, sweepSeconds, bridgesMax);
+        var driver = Start(host, portsMax, framesMax, sweepSeconds, bridgesMax, traffic);
         await driver.Resume(CancellationToken.None);
         await driver.Fences(new Dictionary<string, long>(), CancellationToken.None);
         Assert.Equal(NdisStatus.Success, (await Do(driver, new DriverCommand("", DriverVerb.EnsureSwitch, Switch))).Status);

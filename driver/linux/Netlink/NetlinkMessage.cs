@@ -12,7 +12,7 @@ sealed class NetlinkMessage
     const int HeaderBytes = 16;
     const int Nested = 0x8000;
 
-    // The longest request is a packet rule with all conditions that there are, about 800 bytes.
+    // The longest request is a link with an alias of 255 bytes or a filter with its name, less than half of it.
     readonly byte[] _bytes = new byte[1024];
     int _length = HeaderBytes;
 
@@ -98,5 +98,4 @@ static class NetlinkFlags
     public const ushort Replace = 0x100;
     public const ushort Dump = 0x300;
     public const ushort Create = 0x400;
-    public const ushort Append = 0x800;
 }

@@ -7,8 +7,8 @@ using System.Text;
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
-/// A request socket of one namespace, for links and traffic (rtnetlink) or for packet rules (nfnetlink). It belongs to the namespace of the thread that opened it and can then be used
-/// from any thread. The kernel carries a request out within send() and the answer is queued when send() returns, so a
+/// A request socket of one namespace, for links and traffic (rtnetlink) or for former packet rules (nfnetlink). It belongs
+/// to the namespace of the thread that opened it and can then be used from any thread. The kernel carries a request out within send() and the answer is queued when send() returns, so a
 /// request is a plain call; the receive time-out is there for a kernel that loses an answer.
 /// While it is open it keeps its namespace alive, also after the namespace lost its name.
 /// </summary>

@@ -1,7 +1,7 @@
 namespace ControlPlane.DriverLinux;
 
 /// <summary>The queueing disciplines and filters of one namespace's devices.</summary>
-sealed class Traffic(NetlinkSocket socket) : IDisposable
+class Traffic(NetlinkSocket socket) : IDisposable
 {
     const int Invalid = 22;
 
@@ -30,7 +30,7 @@ sealed class Traffic(NetlinkSocket socket) : IDisposable
         return found is { Kind: "tbf" } ? found : null;
     }
 
-    public void SetBucket(LinkInfo link, TokenBucket bucket) => socket.Request(TrafficMessages.SetBucket(link, bucket));
+    public virtual void SetBucket(LinkInfo link, TokenBucket bucket) => socket.Request(TrafficMessages.SetBucket(link, bucket));
 
     public void RemoveBucket(LinkInfo link) => Unless(TrafficMessages.DeleteAt(link, TrafficMessages.Root));
 
@@ -52,7 +52,7 @@ sealed class Traffic(NetlinkSocket socket) : IDisposable
     public List<TrafficFilter> Filters(int device, TrafficSide side) =>
         [.. socket.Collect(() => TrafficMessages.Filters(device, side), bytes => TrafficMessages.ReadFilter(bytes)).OfType<TrafficFilter>()];
 
-    public void SetFilter(LinkInfo link, TrafficSide side, int priority, string name, BpfProgram program) =>
+    public virtual void SetFilter(LinkInfo link, TrafficSide side, int priority, string name, BpfProgram program) =>
         socket.Request(TrafficMessages.SetFilter(link, side, priority, name, (int)program.Descriptor.DangerousGetHandle()));
 
     public void RemoveFilters(LinkInfo link, TrafficSide side, int priority) =>

@@ -10,7 +10,14 @@ readonly record struct Qdisc(int Device, string Kind, uint Handle, uint Parent, 
 /// <param name="Priority">Lower ones see a frame first.</param>
 /// <param name="Name">The name that it was attached with.</param>
 /// <param name="Tag">The kernel's own digest of the program's instructions, in hexadecimal digits.</param>
-readonly record struct TrafficFilter(int Priority, uint Handle, string Kind, string Name, string Tag);
+/// <param name="AllFrames">Frames of every protocol meet it.</param>
+/// <param name="Program">The kernel's number of the program, which is never given again.</param>
+readonly record struct TrafficFilter(
+    int Priority, uint Handle, string Kind, string Name, string Tag, bool AllFrames, uint Program)
+{
+    /// <summary>One that is replaced by the next of its priority; another would stay beside it.</summary>
+    public bool IsReplaceable => Kind == "bpf" && Handle == TrafficMessages.FilterHandle && AllFrames;
+}
 
 /// <summary>Which way frames go through a device, seen from the host: in from the guest, out to the guest.</summary>
 enum TrafficSide : uint
@@ -24,6 +31,7 @@ static class TrafficMessages
 {
     public const uint Root = 0xffffffff;
     public const uint Clsact = 0xfffffff1;
+    public const uint FilterHandle = 1;
     const uint ClsactHandle = 0xffff0000;
     const uint BucketHandle = 0x00010000;
 
@@ -45,6 +53,7 @@ static class TrafficMessages
     const int BpfName = 7;
     const int BpfFlags = 8;
     const int BpfTag = 10;
+    const int BpfId = 11;
     const uint DirectAction = 1;
 
     /// <summary>All protocols, in network byte order.</summary>
@@ -92,7 +101,7 @@ static class TrafficMessages
 
     /// <summary>Attaches the program or puts it in the place of the one that is there, in one step.</summary>
     public static NetlinkMessage SetFilter(LinkInfo link, TrafficSide side, int priority, string name, int program) =>
-        Message(NewFilter, Acknowledged | NetlinkFlags.Create, $"attach {name} to {link.Name}", link.Index, handle: 1,
+        Message(NewFilter, Acknowledged | NetlinkFlags.Create, $"attach {name} to {link.Name}", link.Index, FilterHandle,
             (uint)side, ((uint)priority << 16) | AllProtocols)
             .Add(Kind, "bpf")
             .AddNested(Options, options => options
@@ -132,7 +141,8 @@ static class TrafficMessages
     public static TrafficFilter? ReadFilter(ReadOnlySpan<byte> message)
     {
         var (_, handle, _, info) = Header(message);
-        var filter = new TrafficFilter((int)(info >> 16), handle, "", "", "");
+        var filter = new TrafficFilter(
+            (int)(info >> 16), handle, "", "", "", AllFrames: (info & 0xffff) == AllProtocols, Program: 0);
         foreach (var attribute in Attributes(message))
         {
             filter = attribute.Type switch
@@ -154,6 +164,7 @@ static class TrafficMessages
             {
                 BpfName => filter with { Name = Text(option.Value) },
                 BpfTag => filter with { Tag = Convert.ToHexStringLower(option.Value) },
+                BpfId => filter with { Program = BinaryPrimitives.ReadUInt32LittleEndian(option.Value) },
                 _ => filter,
             };
         }

@@ -3,36 +3,34 @@ using ControlPlane.Messages;
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
-/// The policies of a host's NICs in the kernel: packet rules and traffic control, both bound to the device and there
-/// before it is on its bridge (switch.md 3.4 G6). All of it lives in the kernel and goes on without this process.
+/// The policies of a host's NICs in the kernel, bound to their devices and there before these are on their bridges
+/// (switch.md 3.4 G6). All of it lives in the kernel, goes on without this process, and goes with the device.
 /// </summary>
 sealed class PortPolicies : IDisposable
 {
     const long BitsMin = 64_000;
     const long BitsMax = 100_000_000_000;
 
-    readonly PortFilter _filter;
     readonly Traffic _traffic;
     readonly ForwardingTable _addresses;
-    readonly ProgramCache _programs = new();
+    readonly Programs _programs = new();
     readonly PortTraffic _devices;
     readonly Lock _sync = new();
-    readonly Dictionary<string, (DeviceRecord Record, PortRules Rules)> _rules = [];
+    readonly Dictionary<string, (DeviceRecord Record, PortPrograms Programs)> _ports = [];
 
-    PortPolicies(string networkNamespace, Links links)
+    PortPolicies(Traffic traffic, ForwardingTable addresses)
     {
-        _filter = new PortFilter(networkNamespace, links);
-        _traffic = Traffic.Open(networkNamespace);
-        _addresses = ForwardingTable.Open(networkNamespace);
+        (_traffic, _addresses) = (traffic, addresses);
         _devices = new PortTraffic(_traffic, _programs);
     }
 
-    public long Applied => _filter.Applied + _devices.Applied;
+    public long Applied => _devices.Applied;
 
-    public long FullReadings => _filter.FullReadings;
+    public long ProgramsLoaded => _programs.Loaded;
 
-    /// <param name="links">Of the same namespace.</param>
-    public static PortPolicies Open(string networkNamespace, Links links) => new(networkNamespace, links);
+    /// <param name="traffic">Of the same namespace; closed with this.</param>
+    public static PortPolicies Open(string networkNamespace, Traffic traffic) =>
+        new(traffic, ForwardingTable.Open(networkNamespace));
 
     /// <summary>Null when this host can enforce it; else what is wrong with it.</summary>
     public static string? Refuse(PortPolicy policy, string? mac)
@@ -46,47 +44,53 @@ sealed class PortPolicies : IDisposable
             && (limits.InboundBitsPerSecond ?? BitsMin, limits.OutboundBitsPerSecond ?? BitsMin) is var (inbound, outbound)
             && (Math.Min(inbound, outbound) < BitsMin || Math.Max(inbound, outbound) > BitsMax)
             ? $"bandwidth of {inbound} and {outbound} bit/s is not within {BitsMin} to {BitsMax}"
-            : PortRules.Refuse(policy, mac);
+            : PortPrograms.Refuse(policy, mac);
     }
 
-    /// <summary>Packet rules: one transaction.</summary>
-    public void ApplyRules(DeviceRecord record, LinkInfo link)
+    /// <summary>All of it; if the kernel refuses a part, what held before holds, and the refusal says so.</summary>
+    public void Apply(DeviceRecord record, LinkInfo link)
     {
-        if (record.Policy is null)
+        if (record.Policy is { } policy)
         {
-            _filter.Remove(record.Device);
+            _devices.Apply(link, policy, Of(record, policy), record.Mtu);
         }
         else
-        {
-            _filter.Apply(Rules(record, record.Policy), link.Index);
-        }
-    }
-
-    /// <summary>Traffic control: each piece in place.</summary>
-    public void ApplyTraffic(DeviceRecord record, LinkInfo link)
-    {
-        if (record.Policy is null)
         {
             _devices.Remove(link);
         }
-        else
-        {
-            _devices.Apply(link, record.Policy, record.Mtu);
-        }
     }
 
-    /// <summary>After the device went: its traffic control went with it, its packet rules have nothing to be called for.</summary>
-    public void Remove(string device)
+    /// <summary>
+    /// A host that a version before programs ran has its packet rules in tables. They go when the programs are in place on
+    /// every device that has a policy; what they counted goes with them.
+    /// </summary>
+    public void TakeOver(string networkNamespace, DeviceRecords records, Links links)
     {
-        _filter.Remove(device);
+        using var former = FormerRules.Open(networkNamespace);
+        if (former.Tables() is not { Count: > 0 } tables)
+        {
+            return;
+        }
+
+        foreach (var record in records.All().Where(record => record.Policy is not null))
+        {
+            if (links.Find(record.Device) is { } link)
+            {
+                Apply(record, link);
+            }
+        }
+
+        former.Delete(tables);
+    }
+
+    /// <summary>After the device went, with all that was bound to it.</summary>
+    public void Forget(string device)
+    {
         lock (_sync)
         {
-            _rules.Remove(device);
+            _ports.Remove(device);
         }
     }
-
-    /// <summary>What an end between the two left behind: rules of devices that are no more.</summary>
-    public void RemoveLeft() => _filter.RemoveLeft();
 
     /// <summary>The digest of the wanted policy if the kernel has all of it as it should be, else null.</summary>
     public string? Enforced(DeviceRecord record, LinkInfo link) =>
@@ -109,8 +113,8 @@ sealed class PortPolicies : IDisposable
             return new NicRuntime(learned, 0, []);
         }
 
-        var counts = _filter.Count(Rules(record, policy), policy.Acls.Count);
-        return new NicRuntime(learned, Math.Min(counts.Spoofed.Sum, NicRuntime.CountMax), [.. counts.Acls.Select(acl => Math.Min(acl.Sum, NicRuntime.CountMax))]);
+        var counts = _devices.Count(link, Of(record, policy), policy.Acls.Count);
+        return new NicRuntime(learned, counts.Spoofed, counts.Acls);
     }
 
     /// <summary>The access list's counters, if given, must be those of the policy that the NIC has here. What is not given stays.</summary>
@@ -118,10 +122,7 @@ sealed class PortPolicies : IDisposable
     {
         if (record.Policy is { } policy && given is not { SpoofedDropped: null, AclHits: null })
         {
-            var rules = Rules(record, policy);
-            var before = _filter.Count(rules, policy.Acls.Count);
-            _filter.Continue(rules, link.Index, new NicRuntime(
-                [], given.SpoofedDropped ?? before.Spoofed.Given, given.AclHits ?? [.. before.Acls.Select(acl => acl.Given)]));
+            _devices.Give(link, Of(record, policy), given);
         }
 
         foreach (var address in given.Learned ?? [])
@@ -132,30 +133,26 @@ sealed class PortPolicies : IDisposable
 
     public void Dispose()
     {
-        _filter.Dispose();
         _traffic.Dispose();
         _addresses.Dispose();
-        _programs.Dispose();
     }
 
     string? Enforced(DeviceRecord record, PortPolicy policy, int device, Qdisc? bucket) =>
-        Rules(record, policy) is var rules && _filter.Enforces(rules, device) && _devices.Enforces(device, policy, bucket)
-            ? rules.Digest
-            : null;
+        Of(record, policy) is var port && _devices.Enforces(device, policy, port, bucket) ? port.Digest : null;
 
     /// <summary>Kept, because each look at the device needs them.</summary>
-    PortRules Rules(DeviceRecord record, PortPolicy policy)
+    PortPrograms Of(DeviceRecord record, PortPolicy policy)
     {
         lock (_sync)
         {
-            if (_rules.TryGetValue(record.Device, out var kept) && ReferenceEquals(kept.Record, record))
+            if (_ports.TryGetValue(record.Device, out var kept) && ReferenceEquals(kept.Record, record))
             {
-                return kept.Rules;
+                return kept.Programs;
             }
 
-            var rules = new PortRules(record.Device, policy, record.Mac is null ? null : MacText.Canonical(record.Mac));
-            _rules[record.Device] = (record, rules);
-            return rules;
+            var port = new PortPrograms(policy, record.Mac is null ? null : MacText.Canonical(record.Mac));
+            _ports[record.Device] = (record, port);
+            return port;
         }
     }
 }

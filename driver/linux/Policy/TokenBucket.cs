@@ -13,12 +13,11 @@ readonly record struct TokenBucket(long BytesPerSecond, long BurstBytes, long Qu
     const int QueueBytesMin = 128 << 10;
     const int QueueBytesMax = 1 << 30;
 
-    public static TokenBucket Of(long bitsPerSecond, int mtu)
-    {
-        var rate = bitsPerSecond / 8;
-        return new TokenBucket(
+    public static TokenBucket Of(long bitsPerSecond, int mtu) => OfBytes(bitsPerSecond / 8, mtu);
+
+    public static TokenBucket OfBytes(long rate, int mtu) =>
+        new(
             rate,
             Math.Max(rate / BurstsPerSecond, FramesMin * (mtu + EthernetBytes)),
             Math.Clamp(rate / QueuesPerSecond, QueueBytesMin, QueueBytesMax));
-    }
 }

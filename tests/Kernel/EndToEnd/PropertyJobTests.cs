@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 
 namespace ControlPlane.Kernel.Tests.EndToEnd;
 
@@ -76,14 +75,13 @@ public sealed class PropertyJobTests : IAsyncLifetime
         Assert.Equal(before, Enforced());
     }
 
-    /// <summary>Rules with their handles and programs with their ids, as the kernel has them: what is applied anew has new ones.</summary>
+    /// <summary>Programs with their numbers, as the kernel has them: what is applied anew has new ones.</summary>
     string Enforced()
     {
         var host = _plane.Prefix + "hv01";
-        var rules = ControlPlaneProcess.Run("ip", "netns", "exec", host, "nft", "-a", "list", "ruleset");
         var programs = _plane.Devices("hv01").SelectMany(device => new[] { "ingress", "egress" }.Select(way =>
             ControlPlaneProcess.Run("ip", "netns", "exec", host, "tc", "filter", "show", "dev", device, way)));
-        return Regex.Replace($"{rules}\n{string.Join('\n', programs)}", @"packets \d+ bytes \d+", "");
+        return string.Join('\n', programs);
     }
 
     [RootFact]

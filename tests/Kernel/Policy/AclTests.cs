@@ -89,6 +89,36 @@ public sealed class AclTests : IAsyncLifetime
     }
 
     [RootFact]
+    public async Task No_frame_meets_the_VLAN_of_one_policy_and_the_access_list_of_another()
+    {
+        // Under one the packets are denied, under the other they are not of its VLAN.
+        var denies = Acl(new AclRule(AclDirection.Inbound, AclAction.Deny, Protocol: 17)) with { Vlan = new VlanPolicy.Access(10) };
+        await _fleet.Open(_hv01, _web, PortPolicy.Default with { Vlan = new VlanPolicy.Access(10) });
+        await _fleet.Open(_hv01, _db, denies);
+        var (sends, hears) = (At(_web), At(_db));
+        using var stop = new CancellationTokenSource();
+        var sending = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                sends.Send(Wire.IpType, Wire.Udp(_web.Address, _db.Address, 1, 2, "denied"));
+                sends.Send("allowed");
+            }
+        });
+
+        for (var round = 0; round < 100; round++)
+        {
+            await _fleet.Done(_hv01, _db.Apply(PortPolicy.Default));
+            await _fleet.Done(_hv01, _db.Apply(denies));
+        }
+
+        await Fleet.Eventually(() => hears.Hear().Exists(frame => frame.Text == "allowed"), "a frame that is allowed");
+        await stop.CancelAsync();
+        await sending;
+        Assert.Equal(0, hears.Hear().Count(frame => frame.Type == Wire.IpType && frame.Source == _web.Mac));
+    }
+
+    [RootFact]
     public async Task Access_list_holds_on_tagged_frames_too()
     {
         var trunk = new VlanPolicy.Trunk(0, [new VlanRange(10, 10)]);
@@ -171,6 +201,56 @@ public sealed class AclTests : IAsyncLifetime
     }
 
     [RootFact]
+    public async Task Longest_access_list_is_enforced_to_its_last_rule()
+    {
+        AclRule[] Longest(AclDirection way) =>
+        [
+            .. Enumerable.Range(1, PortPolicy.AclsMax).Select(number => new AclRule(
+                way, AclAction.Deny, $"2001:db8:0:{number:x}::/127", 17, RemotePort: 1_000 + number, LocalPort: 9)),
+        ];
+        await _fleet.Open(_hv01, _web, Acl(Longest(AclDirection.Outbound)));
+        await _fleet.Open(_hv01, _db, Acl(Longest(AclDirection.Inbound)));
+        var sends = At(_web);
+
+        sends.Send(Wire.Ip6Type, Wire.Udp6("2001:db8:0:100::1", 1_255, "another port"));
+        sends.Send(Wire.Ip6Type, Wire.Udp6("2001:db8:0:100::1", 1_256, "denied"));
+
+        Assert.Equal([.. new long[PortPolicy.AclsMax - 1], 1], (await _fleet.Gathered(_hv01, _web)).AclHits);
+    }
+
+    [RootFact]
+    public async Task Packet_with_more_extensions_than_are_gone_through_is_dropped_where_a_rule_asks_for_a_protocol()
+    {
+        await _fleet.Open(_hv01, _web, Acl(new AclRule(AclDirection.Outbound, AclAction.Allow, Protocol: 17)));
+        await _fleet.Open(_hv01, _db, PortPolicy.Default);
+        var (sends, hears) = (At(_web), At(_db));
+
+        sends.Send(Wire.Ip6Type, Extended(FrameFields.ExtensionsMax, "as many"));
+        sends.Send(Wire.Ip6Type, Extended(FrameFields.ExtensionsMax + 1, "too many"));
+        await _fleet.Done(_hv01, _web.Apply(Acl(new AclRule(AclDirection.Outbound, AclAction.Deny, "2001:db8:1::/48"))));
+        sends.Send(Wire.Ip6Type, Extended(FrameFields.ExtensionsMax + 1, "no rule asks"));
+        await Fleet.Eventually(() => Heard("no rule asks"), "what no rule asks about");
+
+        Assert.Equal((true, false), (Heard("as many"), Heard("too many")));
+
+        bool Heard(string text) => hears.Hear().Exists(frame => frame.Text.EndsWith(text, StringComparison.Ordinal));
+
+        // Destination options, one after another, before the packet's own header.
+        static byte[] Extended(int extensions, string text)
+        {
+            var packet = Wire.Udp6("2001:db8:9::1", 5, text);
+            packet[6] = 60;
+            packet[5] += (byte)(8 * extensions);
+            return
+            [
+                .. packet[..40],
+                .. Enumerable.Range(1, extensions).SelectMany(number => (byte[])[(byte)(number == extensions ? 17 : 60), 0, 1, 4, 0, 0, 0, 0]),
+                .. packet[40..],
+            ];
+        }
+    }
+
+    [RootFact]
     public async Task Policy_taken_away_restores_the_traffic()
     {
         await _fleet.Open(_hv01, _web, Acl(new AclRule(AclDirection.Outbound, AclAction.Deny, _db.Address)));
@@ -213,7 +293,7 @@ public sealed class AclTests : IAsyncLifetime
         }
 
         Assert.Equal(NdisStatus.InvalidParameter, (await _fleet.Do(_hv01, _web.Create(PortPolicy.Default) with { Mac = null })).Status);
-        Assert.DoesNotContain("n-", _fleet.Inside("hv01", "nft", "list", "ruleset").Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("n-", _fleet.Ip("hv01", "link", "show").Output, StringComparison.Ordinal);
     }
 
     static PortPolicy Acl(params AclRule[] rules) => PortPolicy.Default with { Acls = rules };

@@ -67,20 +67,14 @@ public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
         var hv01 = await _fleet.Host("hv01", sweepSeconds: 0.05);
         var device = (await _fleet.Open(hv01, _web, Everything)).Device;
         await _fleet.Open(hv01, _db, PortPolicy.Default);
-        var (table, outbound, inbound) = ("netdev " + Ruleset.TableOf(device), device + Ruleset.Outbound, device + Ruleset.Inbound);
+        const string pass = "bpf bytecode '1,6 0 0 0'";
         string[] behindOurBack =
         [
-            $"nft delete table {table}",
-            $"nft flush chain {table} {outbound}",
-            $"nft flush chain {table} {inbound}",
-            $"nft insert rule {table} {outbound} accept",
-            $"nft insert rule {table} {inbound} accept",
-            $"nft flush chain {table} {inbound}; nft delete chain {table} {inbound}",
-            $"nft delete chain {table} {inbound}; nft add chain {table} {inbound}; nft insert rule {table} {inbound} accept",
-            $"nft add chain {table} early {{ type filter hook ingress device {device} priority -300 \\; }}",
-            $"nft add table {table} {{ flags dormant \\; }}",
-            $"handle=$(nft -a list chain {table} {outbound} | sed -n 's/.*acl-0.*handle //p'); nft replace rule {table} {outbound} handle $handle counter accept comment '\"acl-0\"'",
-            $"handle=$(nft -a list chain {table} {outbound} | sed -n 's/.*acl-0.*handle //p'); nft replace rule {table} {outbound} handle $handle meta protocol ip ip daddr 10.0.0.8 counter drop comment '\"acl-0\"'",
+            $"tc filter replace dev {device} ingress pref 1 handle 1 {pass} direct-action",
+            $"tc filter replace dev {device} egress pref 1 handle 1 {pass} direct-action",
+            $"tc filter add dev {device} ingress pref 1 handle 2 {pass} direct-action",
+            $"tc filter add dev {device} egress pref 9 {pass} direct-action",
+            $"tc filter del dev {device} egress pref 1; tc filter add dev {device} egress pref 1 handle 1 protocol ip {pass} direct-action",
             $"tc qdisc del dev {device} clsact",
             $"tc filter del dev {device} ingress pref 1",
             $"tc filter del dev {device} ingress pref 2",
@@ -102,21 +96,29 @@ public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [RootFact]
-    public async Task Look_at_the_rules_reads_them_only_after_another_hand_changed_some()
+    public async Task Look_at_the_policies_loads_a_program_only_to_know_what_an_earlier_process_attached()
     {
-        var hv01 = await _fleet.Host("hv01");
-        await _fleet.Open(hv01, _web, Everything);
-        await _fleet.Open(hv01, _db, Everything);
-        var readings = hv01.RuleReadings;
-        for (var round = 0; round < 10; round++)
-        {
-            await hv01.Snapshot(default);
-        }
+        var killed = await _fleet.Host("hv01");
+        await _fleet.Open(killed, _web, Everything);
+        await _fleet.Open(killed, _db, Everything);
+        var loaded = killed.ProgramsLoaded;
+        await Look(killed);
+        Assert.Equal(loaded, killed.ProgramsLoaded);
 
-        Assert.Equal(readings, hv01.RuleReadings);
-        _fleet.Inside("hv01", "nft", "add", "table", "netdev", "elsewhere");
-        Assert.Equal(Everything.Digest, (await hv01.Snapshot(default)).Devices[0].Policy);
-        Assert.Equal(readings + 1, hv01.RuleReadings);
+        var next = _fleet.Start("hv01");
+        await next.Resume(default);
+        var again = next.ProgramsLoaded;
+        Assert.InRange(again, 1, loaded);
+        await Look(next);
+        Assert.Equal(again, next.ProgramsLoaded);
+
+        async Task Look(LinuxDriver host)
+        {
+            for (var round = 0; round < 10; round++)
+            {
+                Assert.All((await host.Snapshot(default)).Devices, nic => Assert.Equal(Everything.Digest, nic.Policy));
+            }
+        }
     }
 
     [RootFact]
@@ -124,7 +126,7 @@ public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
     {
         var hv01 = await _fleet.Host("hv01");
         var device = (await _fleet.Done(hv01, _web.Create(Everything))).Device;
-        _fleet.Inside("hv01", "nft", "delete", "table", "netdev", Ruleset.TableOf(device));
+        _fleet.Inside("hv01", "tc", "filter", "delete", "dev", device, "ingress", "pref", "1");
 
         var refused = await _fleet.Do(hv01, _web.Connect());
 
@@ -139,37 +141,68 @@ public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
         var hv01 = await _fleet.Host("hv01");
         var device = (await _fleet.Open(hv01, _web, Everything)).Device;
         var other = (await _fleet.Open(hv01, _db, Everything)).Device;
+        var (programs, others) = (Own(device), Own(other));
+        Assert.Equal((3, 3), (programs.Length, others.Length));
 
-        // Also what another hand has put there.
-        _fleet.Inside("hv01", "nft", "add", "chain", "netdev", Ruleset.TableOf(device), device + ".another");
         await _fleet.Done(hv01, _web.Delete());
 
+        await Fleet.Eventually(() => !programs.Any(IsThere), "programs and counters that are gone");
+        Assert.All(others, one => Assert.True(IsThere(one)));
         Assert.DoesNotContain(device, Rules("hv01"), StringComparison.Ordinal);
-        Assert.DoesNotContain(device, _fleet.Inside("hv01", "tc", "qdisc", "show").Output, StringComparison.Ordinal);
-        Assert.Contains(other, Rules("hv01"), StringComparison.Ordinal);
         await _fleet.Done(hv01, _web.Delete());
         await _fleet.Done(hv01, _db.Delete());
+        await Fleet.Eventually(() => !others.Any(IsThere), "programs and counters that are gone");
         Assert.DoesNotContain("n-", Rules("hv01"), StringComparison.Ordinal);
+
+        (uint Program, uint Map)[] Own(string of)
+        {
+            using var links = Links.Open(_fleet.Namespace("hv01"));
+            using var traffic = Traffic.Open(_fleet.Namespace("hv01"));
+            return
+            [
+                .. from side in (TrafficSide[])[TrafficSide.In, TrafficSide.Out]
+                   from filter in traffic.Filters(links.Need(of).Index, side)
+                   select (filter.Program, MapOf(filter.Program)),
+            ];
+        }
+
+        static uint MapOf(uint number)
+        {
+            using var program = BpfProgram.Find(number);
+            return program!.Map()!.Value;
+        }
+
+        static bool IsThere((uint Program, uint Map) one)
+        {
+            using var program = BpfProgram.Find(one.Program);
+            using var map = BpfMap.Find(one.Map);
+            return program is not null || map is not null;
+        }
     }
 
     [RootFact]
-    public async Task Rules_of_a_device_that_went_go_with_its_deletion_or_at_the_next_start()
+    public async Task Tables_of_a_version_before_programs_go_when_the_programs_are_in_place()
     {
         var killed = await _fleet.Host("hv01");
-        var web = (await _fleet.Open(killed, _web, Everything)).Device;
-        var db = (await _fleet.Open(killed, _db, Everything)).Device;
-        _fleet.Ip("hv01", "link", "delete", web);
-        _fleet.Ip("hv01", "link", "delete", db);
-        _fleet.Inside("hv01", "nft", "add", "table", "netdev", "elsewhere");
-        await _fleet.Done(killed, _web.Delete());
-        Assert.DoesNotContain(web, Rules("hv01"), StringComparison.Ordinal);
-        Assert.Contains(db, Rules("hv01"), StringComparison.Ordinal);
+        var device = (await _fleet.Open(killed, _web, Everything)).Device;
+        _fleet.Inside("hv01", "tc", "filter", "delete", "dev", device, "egress", "pref", "1");
+        using var tables = NetlinkSocket.Open(_fleet.Namespace("hv01"), NetlinkSocket.Netfilter);
+        string[] names = ["ports-00", "ports-3f", "ports-40", "elsewhere"];
+        tables.Request([Edge(16), .. names.Select(Table), Edge(17)], "make tables");
 
         var next = _fleet.Start("hv01");
         await next.Resume(default);
 
-        Assert.DoesNotContain(db, Rules("hv01"), StringComparison.Ordinal);
-        Assert.Contains("elsewhere", Rules("hv01"), StringComparison.Ordinal);
+        using var former = FormerRules.Open(_fleet.Namespace("hv01"));
+        Assert.Empty(former.Tables());
+        former.Delete(names[2..]);
+        Assert.Throws<KernelException>(() => former.Delete(names[..1]));
+        Assert.Equal(Everything.Digest, (await next.Snapshot(default)).Devices[0].Policy);
+
+        static NetlinkMessage Edge(ushort type) => new NetlinkMessage(type, NetlinkFlags.Request, "edge").Append([0, 0, 0, 10]);
+
+        static NetlinkMessage Table(string name) =>
+            new NetlinkMessage(10 << 8, NetlinkFlags.Request | NetlinkFlags.Create, name).Append([5, 0, 0, 0]).Add(1, name);
     }
 
     [RootFact]
@@ -191,53 +224,6 @@ public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
             return hears.Probes().Contains("honest");
         }, "an honest frame through the new device");
         Assert.DoesNotContain("forged", hears.Probes());
-    }
-
-    [RootFact]
-    public async Task Rules_can_be_read_in_the_listing_of_nft()
-    {
-        var hv01 = await _fleet.Host("hv01");
-        var policy = Everything with
-        {
-            Acls =
-            [
-                new AclRule(AclDirection.Outbound, AclAction.Deny, "10.16.0.0/12", 6, RemotePort: 22, LocalPort: 1_024),
-                new AclRule(AclDirection.Outbound, AclAction.Allow, "2001:db8::/32", 17, RemotePort: 53),
-                new AclRule(AclDirection.Outbound, AclAction.Deny, "02:00:00:00:00:77"),
-                new AclRule(AclDirection.Outbound, AclAction.Deny, "::/0"),
-                new AclRule(AclDirection.Inbound, AclAction.Allow, "10.0.0.9"),
-                new AclRule(AclDirection.Inbound, AclAction.Deny, "2001:db8::1"),
-                new AclRule(AclDirection.Inbound, AclAction.Deny),
-            ],
-        };
-        var device = (await _fleet.Open(hv01, _web, policy)).Device;
-
-        var lines = _fleet.Inside("hv01", "nft", "-s", "list", "table", "netdev", Ruleset.TableOf(device)).Output
-            .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
-        var mark = $"continue comment \"policy={policy.Digest}.020000000001\"";
-        Assert.Equal(
-        [
-            $"table netdev {Ruleset.TableOf(device)} {{",
-            $"chain {device}{Ruleset.Outbound} {{",
-            $"type filter hook ingress device \"{device}\" priority -200; policy accept;",
-            mark,
-            "ether saddr != 02:00:00:00:00:01 counter drop comment \"spoof\"",
-            "arp saddr ether != 02:00:00:00:00:01 counter drop comment \"spoof-arp\"",
-            "ip daddr 10.16.0.0/12 tcp dport 22 tcp sport 1024 counter drop comment \"acl-0\"",
-            "ip6 daddr 2001:db8::/32 udp dport 53 counter accept comment \"acl-1\"",
-            "ether daddr 02:00:00:00:00:77 counter drop comment \"acl-2\"",
-            "meta protocol ip6 counter drop comment \"acl-3\"",
-            "}",
-            $"chain {device}{Ruleset.Inbound} {{",
-            $"type filter hook egress device \"{device}\" priority -200; policy accept;",
-            mark,
-            "ip saddr 10.0.0.9 counter accept comment \"acl-4\"",
-            "ip6 saddr 2001:db8::1 counter drop comment \"acl-5\"",
-            "counter drop comment \"acl-6\"",
-            "}",
-            "}",
-        ], lines);
     }
 
     [RootFact]
@@ -356,27 +342,28 @@ public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
         await _fleet.Open(hv01, _web, Everything);
         var first = await Median(_web);
 
-        // Devices with their rules, as a host has them; the tables of the kernel grow by all of them.
+        // Devices with their programs, as a host has them.
         using (var links = Links.Open(_fleet.Namespace("hv01")))
-        using (var filter = new PortFilter(_fleet.Namespace("hv01"), links))
+        using (var traffic = Traffic.Open(_fleet.Namespace("hv01")))
         {
+            var filters = new PortTraffic(traffic, new Programs());
             for (var number = 0; number < others; number++)
             {
                 var device = DeviceNames.Nic($"crowd/{number}");
                 Tap.Ensure(_fleet.Namespace("hv01"), device);
-                filter.Apply(new PortRules(device, Everything, "02:00:00:00:00:05"), links.Need(device).Index);
+                filters.Apply(links.Need(device), Everything, new PortPrograms(Everything, "02:00:00:00:00:05"), 1_500);
             }
         }
 
         await _fleet.Open(hv01, _db, Everything);
-        var readings = hv01.RuleReadings;
         var last = await Median(_db);
+        var loaded = hv01.ProgramsLoaded;
         var look = Stopwatch.GetTimestamp();
         await hv01.Snapshot(default);
 
         output.WriteLine($"policy replaced: {first.TotalMilliseconds:F2} ms with 1 port, {last.TotalMilliseconds:F2} ms with {others + 1}; "
-            + $"a look at all rules that nobody changed: {Stopwatch.GetElapsedTime(look).TotalMilliseconds:F1} ms");
-        Assert.Equal(readings, hv01.RuleReadings);
+            + $"a look at all devices: {Stopwatch.GetElapsedTime(look).TotalMilliseconds:F1} ms");
+        Assert.Equal(loaded, hv01.ProgramsLoaded);
 
         async Task<TimeSpan> Median(Nic nic)
         {
@@ -404,7 +391,7 @@ public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
             await _fleet.Done(hv01, new Nic("vm" + number, number).Create(Everything) with { Attach = NicAttach.Tap });
         }
 
-        var readings = hv01.RuleReadings;
+        var loaded = hv01.ProgramsLoaded;
         await hv01.Snapshot(default);
         var start = Stopwatch.GetTimestamp();
         var snapshot = await hv01.Snapshot(default);
@@ -412,11 +399,18 @@ public sealed class PolicyLifeTests(ITestOutputHelper output) : IAsyncLifetime
 
         output.WriteLine($"{ports} ports compared with their policies in {took.TotalMilliseconds:F1} ms");
         Assert.Equal(ports, snapshot.Devices.Count(nic => nic.Policy == Everything.Digest));
-        Assert.Equal(readings, hv01.RuleReadings);
+        Assert.Equal(loaded, hv01.ProgramsLoaded);
     }
 
-    string Rules(string host) => _fleet.Inside(host, "nft", "-a", "-s", "list", "ruleset").Output
-        + _fleet.Inside(host, "tc", "qdisc", "show").Output;
+    /// <summary>Queues, and filters with the numbers of their programs: what is applied anew has new ones.</summary>
+    string Rules(string host)
+    {
+        using var links = Links.Open(_fleet.Namespace(host));
+        return string.Concat(
+            from link in links.All()
+            from what in (string[])["qdisc show dev {0}", "filter show dev {0} ingress", "filter show dev {0} egress"]
+            select _fleet.Inside(host, ["tc", .. what.Replace("{0}", link.Name, StringComparison.Ordinal).Split(' ')]).Output);
+    }
 
     static async Task<(FrameKind, string?)> FramesOf(LinuxDriver driver, string nic, long after)
     {

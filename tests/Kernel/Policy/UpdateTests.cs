@@ -95,7 +95,7 @@ public sealed class UpdateTests : IAsyncLifetime
         await _fleet.Done(hv01, _web.Create(before) with { Attach = attach });
         var held = await _fleet.Done(hv01, _web.Connect());
 
-        // Rules and traffic control are taken; the MTU, which comes last, is larger than a device can have.
+        // The programs are taken; the MTU, which comes last, is larger than a device can have.
         var refused = await _fleet.Do(hv01, _web.Apply(PortPolicy.Default with { AllowMacSpoofing = true }) with { Mtu = 70_000, Mac = Other });
 
         Assert.Equal((NdisStatus.Failure, held), (refused.Status, refused.Observed));

@@ -125,7 +125,7 @@ sealed unsafe partial class Wire : IDisposable
     [
         0x60, 0, 0, 0, 0, (byte)(8 + text.Length), 17, 64,
         .. IPAddress.Parse("2001:db8::99").GetAddressBytes(), .. IPAddress.Parse(to).GetAddressBytes(),
-        0, 9, 0, (byte)toPort, 0, (byte)(8 + text.Length), 0, 0, .. Encoding.ASCII.GetBytes(text),
+        0, 9, (byte)(toPort >> 8), (byte)(toPort & 0xff), 0, (byte)(8 + text.Length), 0, 0, .. Encoding.ASCII.GetBytes(text),
     ];
 
     /// <summary>"Who has that address? Tell me", in the name of any MAC.</summary>

@@ -3,24 +3,23 @@ using ControlPlane.Messages;
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
-/// A port's VLAN policy as packet programs at the host-side device. Both sides see the outer tag beside the frame (the
-/// kernel takes it off before, and veth and tap put it back); a frame whose tag is within its bytes all the same, or is
-/// not an 802.1Q tag, is none that a policy allows.
+/// A port's VLAN policy as instructions that a frame meets first on its way: it goes on at "pass", or to "drop". Both
+/// sides see the outer tag beside the frame (the kernel takes it off before, and veth and tap put it back); a frame whose
+/// tag is within its bytes all the same, or is not an 802.1Q tag, is none that a policy allows.
 /// </summary>
-static class VlanProgram
+static class VlanCode
 {
     // Network byte order, as the packet's description holds them.
     const int Tag8021Q = 0x0081;
     const int Tag8021Ad = 0xa888;
     const int IdMask = 0xfff;
-    const int Packet = 6;
+    const int Packet = FrameFields.Packet;
     const int Id = 7;
 
     /// <summary>Frames from the guest.</summary>
-    public static BpfCode In(VlanRules rules)
+    public static void In(BpfCode code, VlanRules rules)
     {
-        var code = Begin();
-        NoInnerTag(code);
+        Begin(code);
         switch (rules.Push)
         {
             case 0:
@@ -37,14 +36,13 @@ static class VlanProgram
 
         ReadId(code);
         Find(code, rules.Pass, "pass", "in");
-        return End(code.Go("drop"));
+        code.Go("drop").Label("pass");
     }
 
     /// <summary>Frames to the guest.</summary>
-    public static BpfCode Out(VlanRules rules)
+    public static void Out(BpfCode code, VlanRules rules)
     {
-        var code = Begin();
-        NoInnerTag(code);
+        Begin(code);
         code.Go(rules.UntaggedOut ? "pass" : "drop");
         ReadId(code);
         Find(code, rules.Pop, "pop", "pop");
@@ -54,14 +52,18 @@ static class VlanProgram
         {
             // Under the tag there may not be another one: the guest would hear an id that it may not.
             NoInnerTag(code.Label("pop"));
-            code.Copy(1, Packet).Call(BpfCode.VlanPop).IfNotEqual(0, 0, "drop").Go("pass");
+            code.Copy(1, Packet).Call(BpfCode.VlanPop).IfNotEqual(0, 0, "drop");
         }
 
-        return End(code);
+        code.Label("pass");
     }
 
-    static BpfCode Begin() => new BpfCode()
-        .Copy(Packet, 1).Load(2, Packet, BpfCode.VlanPresent).IfNotEqual(2, 0, "tagged");
+    /// <summary>A frame without a tag beside it has none at all.</summary>
+    static void Begin(BpfCode code)
+    {
+        code.Load(2, Packet, BpfCode.VlanPresent).IfNotEqual(2, 0, "tagged");
+        NoInnerTag(code);
+    }
 
     static void NoInnerTag(BpfCode code) => code
         .Load(2, Packet, BpfCode.Protocol).IfEqual(2, Tag8021Q, "drop").IfEqual(2, Tag8021Ad, "drop");
@@ -97,8 +99,4 @@ static class VlanProgram
             Halve(first, middle - 1);
         }
     }
-
-    static BpfCode End(BpfCode code) => code
-        .Label("pass").Return(BpfCode.Next)
-        .Label("drop").Return(BpfCode.Drop);
 }

@@ -1,0 +1,46 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace ControlPlane.DriverLinux;
+
+/// <summary>The system call bpf(2): a command and its attributes (linux/bpf.h, union bpf_attr).</summary>
+static unsafe class BpfCall
+{
+    public const int AttributeBytes = 128;
+
+    static readonly nint Number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 280 : 321;
+
+    /// <summary>A command that answers with a descriptor.</summary>
+    public static SafeFileHandle Open(int command, string what, byte[] attributes) =>
+        new(Do(command, what, attributes), ownsHandle: true);
+
+    public static nint Do(int command, string what, byte[] attributes)
+    {
+        fixed (byte* start = attributes)
+        {
+            var result = Libc.SystemCall(Number, command, start, attributes.Length);
+            return result >= 0 ? result : throw KernelException.Last(what);
+        }
+    }
+
+    /// <summary>Null when the kernel has none of that number any more.</summary>
+    public static SafeFileHandle? Find(int command, string what, uint id)
+    {
+        var attributes = new byte[AttributeBytes];
+        BinaryPrimitives.WriteUInt32LittleEndian(attributes, id);
+        try
+        {
+            return Open(command, what, attributes);
+        }
+        catch (KernelException error) when (error.NoSuchEntry)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The kernel takes 15 characters: letters, digits, underscore and dot.</summary>
+    public static byte[] Label(string name) =>
+        Encoding.ASCII.GetBytes(new string([.. name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_').Take(15)]));
+}
