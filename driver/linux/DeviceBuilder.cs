@@ -27,8 +27,21 @@ sealed class DeviceBuilder(DeviceNames names, Links host, HostBridge switches, G
 
         policies.ApplyRules(record, device);
         policies.ApplyTraffic(record, device);
-        host.Change(device, new LinkChange(
-            gate, master, alias.Write(), Mtu: record.Attach == NicAttach.Tap ? record.Mtu : null, NicDevices.Group));
+        FitFarEnds(record);
+        host.Change(device, new LinkChange(gate, master, alias.Write(), record.Mtu, NicDevices.Group));
+    }
+
+    /// <summary>The other end of the host's device takes the MTU too. What a guest sets on its own device is its affair.</summary>
+    public void FitFarEnds(DeviceRecord record)
+    {
+        if (record.Attach == NicAttach.Host && host.Find(DeviceNames.HostEnd(record.NicKey)) is { } far && far.Mtu != record.Mtu)
+        {
+            host.Change(far, new LinkChange(Mtu: record.Mtu));
+        }
+        else if (record.Attach == NicAttach.Veth)
+        {
+            guests.FitWire(record);
+        }
     }
 
     LinkInfo EnsureTap(DeviceRecord record)

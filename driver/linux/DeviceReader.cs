@@ -44,9 +44,13 @@ sealed class DeviceReader(Links links, DeviceRecords records, PortPolicies polic
         }
 
         var wanted = alias?.Switch ?? record?.Switch ?? on ?? "";
+        var policy = record is null ? null : enforced(record);
         return new Sighting(link.Index, new DeviceState(
             alias?.NicKey ?? record?.NicKey ?? "", wanted, alias?.Port ?? record?.Port ?? "", link.Name,
-            Present: true, link.Up, Enslaved: on == wanted, alias?.Epoch ?? 0, alias?.Revision ?? 0,
-            record is null ? null : enforced(record)));
+            Present: true, link.Up, Enslaved: on == wanted, alias?.Epoch ?? 0, alias?.Revision ?? 0, policy)
+        {
+            Mtu = record is null ? null : link.Mtu,
+            Mac = policy is null ? null : record?.Mac,
+        });
     }
 }

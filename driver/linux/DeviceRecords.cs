@@ -7,6 +7,13 @@ sealed record DeviceRecord(
     string Device, string NicKey, string Switch, string Port, string Vm, string Nic, NicAttach Attach,
     string? Mac, int Mtu, PortPolicy? Policy = null)
 {
+    /// <summary>What the command leaves open stays as it was.</summary>
+    public DeviceRecord With(DriverCommand command) => this with
+    {
+        Mac = command.Mac ?? Mac,
+        Mtu = command.Mtu == 0 ? Mtu : command.Mtu,
+    };
+
     public static DeviceRecord Of(DriverCommand command) => new(
         DeviceNames.Nic(command.NicKey), command.NicKey, command.Switch, command.Port, command.Vm, command.Nic,
         command.Attach, command.Mac, command.Mtu == 0 ? DefaultMtu : command.Mtu,

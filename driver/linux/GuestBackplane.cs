@@ -47,6 +47,25 @@ sealed class GuestBackplane(DeviceNames names, Links host)
         return device;
     }
 
+    /// <summary>The wire up to the guest's device has the NIC's MTU.</summary>
+    public void FitWire(DeviceRecord record)
+    {
+        var backplaneName = names.BackplaneNamespace(record.Vm);
+        if (!NetworkNamespace.Exists(backplaneName))
+        {
+            return;
+        }
+
+        using var backplane = Links.Open(backplaneName);
+        foreach (var name in (string[])[names.Plug(record.NicKey), DeviceNames.GuestPort(record.Nic)])
+        {
+            if (backplane.Find(name) is { } link && link.Mtu != record.Mtu)
+            {
+                backplane.Change(link, new LinkChange(Mtu: record.Mtu));
+            }
+        }
+    }
+
     /// <summary>The guest is off: its namespaces go, unless a host is still plugged in.</summary>
     public void Release(string vm)
     {

@@ -75,7 +75,7 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
             if (now is not null && now.Epoch == command.Epoch && command.Revision < now.Revision
                 && command.Verb != DriverVerb.DeleteNic)
             {
-                return AsAsked(command, now)
+                return AsAsked(command, now) && Fits(command, now)
                     && (command.Verb != DriverVerb.ApplyPolicy || now.Policy == command.Policy?.Digest)
                     ? null
                     : (NdisStatus.InvalidParameter, $"stale revision: {command.Revision}, applied is {now.Revision}");
@@ -152,11 +152,17 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
             case DriverVerb.ApplyPolicy or DriverVerb.RestoreNic when now is null:
                 return (NdisStatus.Failure, "no device");
             case DriverVerb.ApplyPolicy:
-                Apply(command, now);
-                return null;
+                return Apply(command, now);
             case DriverVerb.RestoreNic:
                 return Give(command, now);
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
+                if (command.Verb == DriverVerb.ConnectNic && records.Find(now!.Device) is { } known && known.With(command) != known
+                    && Replace(known.With(command), known) is { } unfit)
+                {
+                    // NIC_CONNECT brings MTU and address anew (switch.md 2.4), and no frame passes under the old ones.
+                    return unfit;
+                }
+
                 if (now is not null)
                 {
                     var alias = Alias(command).Write();
@@ -176,19 +182,82 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
         }
     }
 
-    /// <summary>Rules first and in one transaction, then each piece on the device in place: never neither old nor new.</summary>
-    void Apply(DriverCommand command, DeviceState now)
+    (NdisStatus Status, string Detail)? Apply(DriverCommand command, DeviceState now)
     {
-        var link = host.Need(now.Device);
-        var record = (records.Find(now.Device) ?? DeviceRecord.Of(command)) with
+        var former = records.Find(now.Device);
+        var wanted = (former ?? DeviceRecord.Of(command)).With(command) with { Policy = command.Policy };
+        if (Replace(wanted, former) is { } refusal)
         {
-            Policy = command.Policy,
-            Mac = AddressOf(command),
-        };
-        records.Keep(record);
+            return refusal;
+        }
+
+        host.Change(host.Need(now.Device), new LinkChange(Alias: Alias(command).Write()));
+        return null;
+    }
+
+    /// <summary>
+    /// All of it, or what held before: what is refused half-way leaves no device under neither. The record follows the
+    /// kernel, so that after a crash in between the former one is still known.
+    /// </summary>
+    (NdisStatus Status, string Detail)? Replace(DeviceRecord wanted, DeviceRecord? former)
+    {
+        (NdisStatus Status, string Detail) no;
+        try
+        {
+            Enforce(wanted);
+            records.Keep(wanted);
+            var seen = _reader.Read(wanted.Device)?.State;
+            if (seen is not null && seen.Policy == wanted.Policy?.Digest && seen.Mtu == wanted.Mtu)
+            {
+                return null;
+            }
+
+            no = (NdisStatus.Failure, $"read back: the policy {wanted.Policy?.Digest ?? "none"} is not whole in the kernel: {seen}");
+        }
+        catch (KernelException error)
+        {
+            no = (error.Status, error.Message);
+        }
+        catch (IOException error)
+        {
+            no = (NdisStatus.Failure, error.Message);
+        }
+
+        if (former is null)
+        {
+            return no;
+        }
+
+        try
+        {
+            records.Keep(former);
+            Enforce(former);
+            return no;
+        }
+        catch (Exception again) when (again is KernelException or IOException)
+        {
+            return (no.Status, $"{no.Detail}; what held before could not be put back: {again.Message}");
+        }
+    }
+
+    /// <summary>Rules first and in one transaction, then each piece on the device in place.</summary>
+    void Enforce(DeviceRecord record)
+    {
+        var link = host.Need(record.Device);
         policies.ApplyRules(record, link);
+        if (link.Mtu != record.Mtu && record.Policy is { Bandwidth.InboundBitsPerSecond: not null } policy)
+        {
+            // What a limit saves up fits the MTU, and only a limit that was not there is measured out anew.
+            policies.ApplyTraffic(record with { Policy = policy with { Bandwidth = policy.Bandwidth with { InboundBitsPerSecond = null } } }, link);
+        }
+
         policies.ApplyTraffic(record, link);
-        host.Change(link, new LinkChange(Alias: Alias(command).Write()));
+        if (link.Mtu != record.Mtu)
+        {
+            host.Change(link, new LinkChange(Mtu: record.Mtu));
+        }
+
+        Builder.FitFarEnds(record);
     }
 
     (NdisStatus Status, string Detail)? Read(string device, ref NicRuntime? gathered)
@@ -234,7 +303,8 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
             return (NdisStatus.Failure, $"no switch {command.Switch} on this host");
         }
 
-        var record = DeviceRecord.Of(command) with { Mac = AddressOf(command) };
+        var made = DeviceRecord.Of(command);
+        var record = records.Find(made.Device) is { } before ? made with { Mac = command.Mac ?? before.Mac, Mtu = before.With(command).Mtu } : made;
         records.Keep(record);
         Builder.Build(record, Alias(command), gate, enslave: true);
         return null;
@@ -249,6 +319,9 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
     /// <summary>Verbs whose command says what is enforced.</summary>
     static bool Carries(DriverCommand command) =>
         command.Verb is DriverVerb.CreateNic or DriverVerb.RepairNic or DriverVerb.ApplyPolicy;
+
+    /// <summary>The MTU that the command asks for, if it asks for one.</summary>
+    static bool Fits(DriverCommand command, DeviceState now) => command.Mtu == 0 || now.Mtu == command.Mtu;
 
     static bool OnBridge(DriverCommand command, DeviceState now) => now.Enslaved && now.Switch == command.Switch;
 
@@ -276,6 +349,11 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
 
         var current = observed.Epoch == command.Epoch
             && (observed.Revision >= command.Revision || command.Verb == DriverVerb.ReadNic);
+        if ((Carries(command) || command.Verb == DriverVerb.ConnectNic) && !Fits(command, observed) && observed.Revision <= command.Revision)
+        {
+            return (NdisStatus.Failure, $"read back: the MTU is {observed.Mtu}, not {command.Mtu}");
+        }
+
         if (Carries(command) && observed.Policy != command.Policy?.Digest && observed.Revision <= command.Revision)
         {
             return (NdisStatus.Failure, $"read back: the policy {command.Policy?.Digest ?? "none"} is not whole in the kernel");

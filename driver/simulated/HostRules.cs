@@ -51,6 +51,20 @@ sealed class HostRules(HostState host, int portsMax)
             command.NicKey, command.Switch, command.Port, DeviceOf(command.NicKey),
             Present: false, Up: false, Enslaved: false, Epoch: 0, Revision: 0);
 
+    /// <summary>A NIC's device with what is enforced for it and what it gathered under that; null: there is no device.</summary>
+    public EnforcedPolicy? EnforcedFor(string nicKey) => nicKey.Length > 0 && Find(nicKey) is { } device
+        ? new EnforcedPolicy(device, host.Policies.GetValueOrDefault(device.Device), host.Runtimes.GetValueOrDefault(device.Device))
+        : null;
+
+    public void PutBack(EnforcedPolicy before)
+    {
+        Enforce(before.Device, before.Policy, before.Device.Mac);
+        if (before.Gathered is not null)
+        {
+            host.Runtimes[before.Device.Device] = before.Gathered;
+        }
+    }
+
     (NdisStatus, string?) RemoveSwitch(string name)
     {
         var ports = host.Devices.Values.Count(device => device.Switch == name && device.Enslaved);
@@ -90,7 +104,7 @@ sealed class HostRules(HostState host, int portsMax)
         return refusal is { } no
             ? new Completion(command.CommandId, no.Status, no.Detail, observed)
             : new Completion(command.CommandId, NdisStatus.Success, Observed: observed,
-                Runtime: command.Verb == DriverVerb.ReadNic ? host.Runtimes.GetValueOrDefault(observed!.Device) ?? NicRuntime.Empty : null);
+                Runtime: command.Verb == DriverVerb.ReadNic ? Gathered(observed!) : null);
     }
 
     (NdisStatus Status, string Detail)? TryNic(DriverCommand command)
@@ -158,21 +172,25 @@ sealed class HostRules(HostState host, int portsMax)
             case DriverVerb.ApplyPolicy or DriverVerb.ReadNic or DriverVerb.RestoreNic when now is null:
                 return (NdisStatus.Failure, "no device");
             case DriverVerb.ApplyPolicy:
-                host.Devices[now.Device] = now with { Epoch = command.Epoch, Revision = command.Revision, Policy = command.Policy?.Digest };
+                Enforce(Fitted(now, command) with { Epoch = command.Epoch, Revision = command.Revision }, command.Policy, command.Mac ?? now.Mac);
                 return null;
             case DriverVerb.ReadNic:
                 return null;
             case DriverVerb.RestoreNic when command.Runtime is null:
                 return (NdisStatus.InvalidParameter, "nothing to restore");
+            case DriverVerb.RestoreNic when command.Runtime.AclHits is { } hits && hits.Count != RulesOf(now):
+                return (NdisStatus.InvalidParameter, $"what was gathered is not that of this NIC, which has {RulesOf(now)} access rules");
             case DriverVerb.RestoreNic when command.Runtime.Refuse() is { } wrong:
                 return (NdisStatus.InvalidParameter, wrong);
             case DriverVerb.RestoreNic:
-                host.Runtimes[now.Device] = (host.Runtimes.GetValueOrDefault(now.Device) ?? NicRuntime.Empty).With(command.Runtime);
+                host.Runtimes[now.Device] = Gathered(now).With(command.Runtime);
                 return null;
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
                 if (now is not null)
                 {
-                    host.Devices[now.Device] = now with
+                    // NIC_CONNECT brings MTU and address anew (switch.md 2.4).
+                    var fitted = command.Verb == DriverVerb.ConnectNic ? Fitted(now, command) : now;
+                    host.Devices[now.Device] = fitted with
                     {
                         Switch = command.Switch,
                         Port = command.Port,
@@ -184,6 +202,7 @@ sealed class HostRules(HostState host, int portsMax)
                 return null;
             default:
                 host.Devices.Remove(DeviceOf(command.NicKey));
+                host.Policies.Remove(DeviceOf(command.NicKey));
                 host.Runtimes.Remove(DeviceOf(command.NicKey));
                 return null;
         }
@@ -192,10 +211,50 @@ sealed class HostRules(HostState host, int portsMax)
     void Put(DriverCommand command, bool up)
     {
         var device = DeviceOf(command.NicKey);
-        host.Devices[device] = new DeviceState(
+        var made = new DeviceState(
             command.NicKey, command.Switch, command.Port, device,
-            Present: true, up, Enslaved: true, command.Epoch, command.Revision, command.Policy?.Digest);
+            Present: true, up, Enslaved: true, command.Epoch, command.Revision)
+        {
+            Mtu = Find(command.NicKey)?.Mtu ?? DefaultMtu,
+        };
+        Enforce(Fitted(made, command), command.Policy, command.Mac ?? Find(command.NicKey)?.Mac);
     }
+
+    const int DefaultMtu = 1_500;
+
+    /// <summary>With what the command says of MTU and address; where nothing is enforced there is no address.</summary>
+    static DeviceState Fitted(DeviceState device, DriverCommand command) => device with
+    {
+        Mtu = command.Mtu == 0 ? device.Mtu : command.Mtu,
+        Mac = device.Policy is null ? null : command.Mac ?? device.Mac,
+    };
+
+    /// <summary>Counters belong to a policy: another one begins with none.</summary>
+    void Enforce(DeviceState device, PortPolicy? policy, string? mac)
+    {
+        if (host.Policies.GetValueOrDefault(device.Device) != policy && host.Runtimes.TryGetValue(device.Device, out var gathered))
+        {
+            host.Runtimes[device.Device] = gathered with { SpoofedDropped = 0, AclHits = [] };
+        }
+        host.Devices[device.Device] = device with { Policy = policy?.Digest, Mac = policy is null ? null : mac };
+        if (policy is null)
+        {
+            host.Policies.Remove(device.Device);
+        }
+        else
+        {
+            host.Policies[device.Device] = policy;
+        }
+    }
+
+    /// <summary>With a counter for each access rule.</summary>
+    NicRuntime Gathered(DeviceState device)
+    {
+        var gathered = host.Runtimes.GetValueOrDefault(device.Device) ?? NicRuntime.Empty;
+        return gathered.AclHits.Count == RulesOf(device) ? gathered : gathered with { AclHits = [.. Enumerable.Repeat(0L, RulesOf(device))] };
+    }
+
+    int RulesOf(DeviceState device) => host.Policies.GetValueOrDefault(device.Device)?.Acls.Count ?? 0;
 
     Fence FenceOf(string nicKey) => host.Fences.GetValueOrDefault(nicKey) ?? new Fence(0, Tombstone: false);
 
@@ -234,3 +293,6 @@ sealed class HostRules(HostState host, int portsMax)
         return current && AsAsked(command, observed) ? null : (NdisStatus.Failure, $"read back: {observed}");
     }
 }
+
+/// <summary>A NIC's device, its policy, and what was gathered under it.</summary>
+sealed record EnforcedPolicy(DeviceState Device, PortPolicy? Policy, NicRuntime? Gathered);

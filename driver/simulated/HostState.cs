@@ -26,6 +26,9 @@ sealed record HostState
     /// <summary>By device name.</summary>
     public SortedDictionary<string, DeviceState> Devices { get; init; } = new(StringComparer.Ordinal);
 
+    /// <summary>What is enforced for each NIC, by device name; none: nothing is.</summary>
+    public SortedDictionary<string, PortPolicy> Policies { get; init; } = new(StringComparer.Ordinal);
+
     /// <summary>What each NIC's data path has gathered, by device name.</summary>
     public SortedDictionary<string, NicRuntime> Runtimes { get; init; } = new(StringComparer.Ordinal);
 

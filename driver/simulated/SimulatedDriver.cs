@@ -227,6 +227,7 @@ public sealed class SimulatedDriver : IDriver
             _host.Switches.Clear();
             _host.Ports.Clear();
             _host.Devices.Clear();
+            _host.Policies.Clear();
             _host.Runtimes.Clear();
             StartAnew();
         }
@@ -261,6 +262,7 @@ public sealed class SimulatedDriver : IDriver
             {
                 return new Completion(command.CommandId, status, "planted fault", _rules.Observe(command));
             }
+            var before = _rules.EnforcedFor(command.NicKey);
             var completion = _rules.Carry(command);
             try
             {
@@ -268,7 +270,12 @@ public sealed class SimulatedDriver : IDriver
             }
             catch (IOException error)
             {
-                return completion with { Status = NdisStatus.Failure, Detail = $"not saved: {error.Message}" };
+                if (command.Verb == DriverVerb.ApplyPolicy && before is not null)
+                {
+                    // What is refused has not begun to hold: a Linux host puts back what held before, too.
+                    _rules.PutBack(before);
+                }
+                return completion with { Status = NdisStatus.Failure, Detail = $"not saved: {error.Message}", Observed = _rules.Observe(command) };
             }
             return completion;
         }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ControlPlane.Messages;
 
 /// <summary>What a data path is told to do. Each verb is the miniport edge's part of one step; each is safe twice.</summary>
@@ -27,7 +29,7 @@ public enum DriverVerb
     ReleaseGuest,
     /// <summary>Simulated hosts only: plants a fault for a later command.</summary>
     PlantFault,
-    /// <summary>Replaces the policies of a NIC that is there by those that the command carries, in one step.</summary>
+    /// <summary>Replaces the policies of a NIC that is there, its address and its MTU by those that the command carries: all of it or nothing.</summary>
     ApplyPolicy,
     /// <summary>Reads what the NIC's data path has gathered; changes nothing.</summary>
     ReadNic,
@@ -59,8 +61,8 @@ public enum NicAttach
 /// <param name="Epoch">Grant epoch of the NIC; 0 for verbs without a NIC.</param>
 /// <param name="Revision">Rises with each change wanted of this NIC within an epoch.</param>
 /// <param name="Up">The gate's wanted position (used by RepairNic).</param>
-/// <param name="Mac">Guest's MAC in lower case with colons, or null to derive none.</param>
-/// <param name="Mtu">Bytes, or 0 for the default 1500.</param>
+/// <param name="Mac">Guest's MAC in lower case with colons; null: none, or the one that the NIC has here.</param>
+/// <param name="Mtu">Bytes; 0: the one that the NIC has here, or the default 1500.</param>
 /// <param name="Fault">PlantFault only: the verb to fail, the status to fail it with, how often.</param>
 /// <param name="Policy">CreateNic, RepairNic and ApplyPolicy: what is enforced for the NIC; null: nothing is.</param>
 /// <param name="Runtime">RestoreNic only.</param>
@@ -99,7 +101,16 @@ public sealed record Completion(
 /// <param name="Policy">Digest of the policy that the data path enforces, as read back; null: none, or not whole.</param>
 public sealed record DeviceState(
     string NicKey, string Switch, string Port, string Device, bool Present, bool Up, bool Enslaved, long Epoch, long Revision,
-    string? Policy = null);
+    string? Policy = null)
+{
+    /// <summary>Bytes; null: not said.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Mtu { get; init; }
+
+    /// <summary>The NIC's address that <see cref="Policy"/> is enforced against; null: nothing is enforced, or not said.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Mac { get; init; }
+}
 
 /// <summary>
 /// One report from a host. (boot id, stream epoch, seq) orders them; seq rises by one within a stream epoch, and a gap

@@ -10,10 +10,14 @@ public abstract record Command
 }
 
 /// <summary>
-/// A command that may be decided again with the same outcome, a report of what is so. It is not remembered, so that
-/// many of them do not push out the answers that must be given again.
+/// A command that may be decided again with the same outcome, a report of what is so or a question. It is not remembered,
+/// so that many of them do not push out the answers that must be given again.
 /// </summary>
-public interface IRepeatable;
+public interface IRepeatable
+{
+    /// <summary>False: this one changes something and is remembered like all others.</summary>
+    bool Repeatable => true;
+}
 
 /// <summary>What an entity answers when the request was carried out. Stored with the event, so that a repeat gets the same.</summary>
 [System.Text.Json.Serialization.JsonConverter(typeof(NamedJson<Reply>))]
@@ -22,6 +26,9 @@ public abstract record Reply
     private protected Reply()
     {
     }
+
+    /// <summary>What the record keeps of it: all, unless the reply says otherwise and how the asker learns it.</summary>
+    public virtual Reply AsRecorded() => this;
 }
 
 /// <summary>One message to one entity, with where it came from.</summary>

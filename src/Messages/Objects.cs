@@ -12,7 +12,11 @@ namespace ControlPlane.Messages;
 /// <param name="Restoring">From the port to its NIC with NIC_CREATE: saved state is still to be restored (switch.md 1.3, flag 0x2).</param>
 public sealed record ArriveOid(
     OidRequest Request, EntityId Switch, EntityId Port, EntityId? Nic, RefusedBy? Refused, int? Mtu = null,
-    string? Owner = null, PortPolicy? Policy = null, bool Restoring = false) : Command;
+    string? Owner = null, PortPolicy? Policy = null, bool Restoring = false) : Command, IRepeatable
+{
+    /// <summary>A query is answered anew: it changes nothing, and its output would fill the record.</summary>
+    bool IRepeatable.Repeatable => Request.Oid.Query;
+}
 
 /// <summary>An OID that a port or NIC has let in and not yet settled.</summary>
 /// <param name="MessageId">The message that waits for the outcome.</param>
@@ -242,7 +246,7 @@ public sealed record NicDrained : NicEvent;
 /// <summary>The wait is longer than switch.md 9.7 expects; nothing is forced.</summary>
 public sealed record NicDrainStuck(DrainReport Waiting) : NicEvent;
 
-/// <summary>The device is not as the last applied command left it, and no command of ours did it.</summary>
+/// <summary>The device is not as it is wanted: another hand was at it, or the host failed what cannot be refused (NIC_UPDATED).</summary>
 public sealed record NicDrifted(string Source, DeviceState Observed) : NicEvent;
 
 /// <summary>The device is again as wanted.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace ControlPlane.Messages;
@@ -94,7 +96,7 @@ public sealed record PropertyParameters(
     string PropertyInstanceId,
     string? PropertyId = null,
     int PropertyVersion = 0,
-    System.Text.Json.JsonElement? Value = null) : OidParameters
+    JsonElement? Value = null) : OidParameters
 {
     /// <summary>What makes two properties of a port the same one (switch.md 2.5).</summary>
     [JsonIgnore]
@@ -154,11 +156,39 @@ public sealed record OidOutcome(
     IReadOnlyList<TraceStep> Trace,
     string PortState,
     string NicState,
-    System.Text.Json.JsonElement? Output = null) : Reply
+    JsonElement? Output = null) : Reply
 {
+    /// <summary>Bytes of a query's output that the record keeps; a larger one is said once, to whoever waits for it.</summary>
+    public const int OutputKeptMax = 4 * 1024;
+
     /// <summary>The buffer was too small: so many bytes are needed (switch.md 2.2). Null for all other statuses.</summary>
     public int? BytesNeeded { get; init; }
 
     /// <summary>For an OID about the external adapter: traffic can leave the switch (switch.md 3.4 G7). Null for all others.</summary>
     public bool? UplinkUsable { get; init; }
+
+    /// <summary>OIDs that extensions sent down themselves while this one passed them; null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<OriginatedOid>? Originated { get; init; }
+
+    /// <summary>Statuses that extensions indicated while this one passed them; null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<OriginatedStatus>? Indicated { get; init; }
+
+    /// <summary>The answer had an output of so many bytes, which was given when it was asked for and is not kept. Null for all others.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? OutputNotKept { get; init; }
+
+    /// <summary>
+    /// The output of a query beyond <see cref="OutputKeptMax"/> is left out of the event and of the recorded answer. The
+    /// same request id again is answered from the record and stores nothing (api.md 4, switch.md 9.3.6): it learns that
+    /// the output is no longer held. As a query changes nothing, whoever still needs it asks under another id.
+    /// </summary>
+    public override Reply AsRecorded() => Recorded();
+
+    /// <inheritdoc cref="AsRecorded"/>
+    public OidOutcome Recorded() =>
+        Oid.Query && Output is { } output && JsonMarshal.GetRawUtf8Value(output).Length is var bytes and > OutputKeptMax
+            ? this with { Output = null, OutputNotKept = bytes }
+            : this;
 }

@@ -110,6 +110,13 @@ public readonly record struct OidCode(uint Value)
         || this == PortPropertyAdd || this == PortPropertyUpdate || this == PortPropertyDelete
         || this == PropertyAdd || this == PropertyUpdate || this == PropertyDelete;
 
+    /// <summary>It asks and changes nothing, so that answering it once more is answering it (switch.md 2.6, 2.7). NIC_SAVE is none: its rounds go on.</summary>
+    public bool Query => this == Parameters || this == PortArray || this == NicArray || this == PropertyEnum || this == PortPropertyEnum
+        || this == FeatureStatusQuery || this == PortFeatureStatusQuery;
+
+    /// <summary>A hardware offload of the table, all of which set or allocate something (switch.md 2.8).</summary>
+    public bool Offload => InnerNames.ContainsKey(Value);
+
     /// <summary>Inside a NIC_REQUEST a forwarder may refuse it (switch.md 2.8); never what clears, frees or completes.</summary>
     public bool RefusableInside => this == NicSwitchAllocateVf || this == NicSwitchCreateVport
         || this == ReceiveFilterAllocateQueue || this == ReceiveFilterSetFilter;

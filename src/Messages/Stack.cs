@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace ControlPlane.Messages;
 
@@ -29,7 +30,32 @@ public sealed record StackVerdict(
 
     /// <summary>NIC_RESTORE: what its owner gives back to the NIC's data path.</summary>
     public NicRuntimePart? Restores { get; init; }
+
+    /// <summary>The OIDs that extensions sent down themselves meanwhile, in order of their beginning.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<OriginatedOid>? Originated { get; init; }
+
+    /// <summary>The statuses that extensions indicated meanwhile.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<OriginatedStatus>? Indicated { get; init; }
 }
+
+/// <summary>
+/// An OID that an extension sent down itself while another passed it: seen by those below it alone, and over before the
+/// other goes on (switch.md 1.2, 9.3.1). What it brought is the extension's and is not kept.
+/// </summary>
+/// <param name="Parent">The request that passed the extension then; it may have been originated itself.</param>
+/// <param name="RequestId">The parent's first request, and a number.</param>
+/// <param name="Position">Where the extension is that sent it.</param>
+/// <param name="Trace">Its own way; empty: it was not sent, as a NIC that it needs is not connected (switch.md 2.8), or the switch is not active (2.7).</param>
+public sealed record OriginatedOid(
+    string Parent, string RequestId, int Position, string Extension, OidCode Oid, NdisStatus Status, IReadOnlyList<TraceStep> Trace);
+
+/// <summary>A status that a forwarder indicated while an OID passed it; it travels up (switch.md 2.8).</summary>
+/// <param name="Parent">The request that passed the extension then.</param>
+/// <param name="NicIndex">A VM's NIC, or 0 of the external port for the adapters below.</param>
+/// <param name="Forwarded">False: the NIC could not be referenced, and nothing was indicated (O07).</param>
+public sealed record OriginatedStatus(string Parent, int Position, string Extension, uint PortId, int NicIndex, string Status, bool Forwarded);
 
 /// <summary>An extension completed an OID itself: a property of its own, a feature's status, a NIC's saved data.</summary>
 /// <param name="Output">What it answers.</param>

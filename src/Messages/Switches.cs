@@ -39,13 +39,14 @@ public sealed record PlannedVerdict(OidCode Oid, NdisStatus Status, int Times);
 /// <param name="AllowSpoofing">filter.mac-guard: lets a NIC use an address that is not its own.</param>
 /// <param name="Verdicts">test.verdict: what it answers.</param>
 /// <param name="MtuHeadroom">test.verdict: bytes by which it lowers the MTU under NIC_INITIALIZING.</param>
-/// <param name="Originates">test.verdict: an OID that it tries to originate, against the contract.</param>
+/// <param name="Originates">test.verdict: an OID that it sends down itself at every OID, whether it may or not.</param>
 /// <param name="ChangesPayload">test.verdict: changes what a request points to, against the contract.</param>
 /// <param name="Pends">test.verdict: pends these OIDs and waits to be told how it answers.</param>
 /// <param name="Throws">test.verdict: fails with a defect at these OIDs.</param>
 /// <param name="Owns">test.verdict: custom properties and features, by their ids, that are its own.</param>
 /// <param name="Saves">test.verdict: texts that it saves of each NIC, one in each round.</param>
 /// <param name="AttachFails">test.verdict: cannot attach.</param>
+/// <param name="Indicates">test.verdict: a status that it indicates at every OID for the NIC of that OID, whether it may or not.</param>
 /// <param name="AsksRestart">test.verdict: an OID at which it asks for a restart of the stack.</param>
 public sealed record ExtensionSettings(
     int? MaxPorts = null,
@@ -59,14 +60,24 @@ public sealed record ExtensionSettings(
     IReadOnlyList<string>? Owns = null,
     IReadOnlyList<string>? Saves = null,
     bool? AttachFails = null,
-    OidCode? AsksRestart = null);
+    OidCode? AsksRestart = null,
+    string? Indicates = null);
 
 /// <summary>One extension in a switch's stack.</summary>
 public sealed record ExtensionDefinition(string Name, ExtensionClass Class, bool Enabled = true, ExtensionSettings? Settings = null);
 
 /// <summary>What a switch shall be. The order of the extensions is the order of the stack within their class.</summary>
+/// <param name="Uplink">The host's adapters of an external switch, which brings them up itself; null: a peer announces them, if anybody does.</param>
 public sealed record SwitchDefinition(
-    SwitchKind Kind, string? Uplink, DriftPolicy Drift, IReadOnlyList<ExtensionDefinition> Extensions);
+    SwitchKind Kind, string? Uplink, DriftPolicy Drift, IReadOnlyList<ExtensionDefinition> Extensions)
+{
+    /// <summary>
+    /// The physical adapters below the external one, from index 1: one for an adapter or a team that the host makes of several
+    /// (L10), one for each of those of the switch's own team, named with commas between them (L09).
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Adapters => Kind == SwitchKind.External && Uplink is { } uplink ? uplink.Split(',') : [];
+}
 
 public sealed record DefineSwitch(SwitchDefinition Definition) : Command;
 
@@ -133,6 +144,15 @@ public sealed record OidCompleted(string MessageId, OidCode Oid, OidOutcome Outc
 /// <param name="Caller">Whom it is counted for, with <paramref name="At"/>: so many of one caller a second are recorded like this (api.md 4).</param>
 public sealed record OidRejected(
     string MessageId, string RequestId, OidCode Code, uint PortId, int NicIndex, Refusal Refusal, string? Caller = null, DateTimeOffset? At = null)
+    : SwitchEvent, IOnBehalf;
+
+/// <summary>
+/// An illegal request that is no OID (a reference, a status, what is in flight, a save, the switch's own deletion): state
+/// unchanged, recorded for the audit. It is counted with the caller's illegal OIDs.
+/// </summary>
+/// <param name="Request">The request's word, such as TakeHoldAt.</param>
+/// <param name="Caller">Whom it is counted for.</param>
+public sealed record RequestRejected(string MessageId, string Request, Refusal Refusal, string Caller, DateTimeOffset At)
     : SwitchEvent, IOnBehalf;
 
 /// <summary>

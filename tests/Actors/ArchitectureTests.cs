@@ -22,6 +22,11 @@ public sealed partial class ArchitectureTests
         ["src/Cli"] = ["src/Messages"],
     };
 
+    const int ColumnsMax = 140;
+
+    /// <summary>Rooms whose lines are no wider than <see cref="ColumnsMax"/>: others may join them, none may leave.</summary>
+    static readonly string[] Wrapped = ["src/Actors/Switches/"];
+
     /// <summary>Longer files that exist, with their length: they may shrink, not grow, and none may join them.</summary>
     static readonly Dictionary<string, int> Long = new()
     {
@@ -65,6 +70,15 @@ public sealed partial class ArchitectureTests
         var sizes = Repo.Files("*.cs").ToDictionary(file => file, file => File.ReadLines(Path.Combine(Repo.Root, file)).Count());
         Assert.Empty(sizes.Where(file => file.Value > Long.GetValueOrDefault(file.Key, LinesMax)).Select(file => $"{file.Key}: {file.Value} lines"));
         Assert.Empty(Long.Keys.Where(file => sizes.GetValueOrDefault(file) <= LinesMax).Select(file => $"{file} is short now: take it off the list"));
+    }
+
+    [Fact]
+    public void Lines_are_wrapped()
+    {
+        var wide = Repo.Files("*.cs").Where(file => Wrapped.Any(room => file.StartsWith(room, StringComparison.Ordinal)))
+            .SelectMany(file => File.ReadLines(Path.Combine(Repo.Root, file)).Index()
+                .Where(line => line.Item.Length > ColumnsMax).Select(line => $"{file}:{line.Index + 1}"));
+        Assert.Empty(wide);
     }
 
     [Fact]

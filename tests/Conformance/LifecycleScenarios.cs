@@ -30,4 +30,6 @@ public sealed class SwitchOnLifecycles() : SwitchScenarios(new WorldTarget());
 
 public sealed class MigrationStepsOnLifecycles() : MigrationStepScenarios(new WorldTarget());
 
+public sealed class OriginatedOnLifecycles() : OriginatedScenarios(new WorldTarget());
+
 public sealed class StateTableOnLifecycles() : StateTableScenarios(new WorldTarget());

@@ -23,7 +23,7 @@ public sealed class GateTests : IAsyncLifetime
         Assert.False(_fleet.IsUp("hv01", observed.Device));
         Assert.StartsWith("nic/web/eth0|blue|port-web-1|1|1|", device.GetProperty("ifalias").GetString(), StringComparison.Ordinal);
         Assert.Equal(
-            new DeviceState("nic/web/eth0", "blue", "port-web-1", observed.Device, Present: true, Up: false, Enslaved: true, 1, 1),
+            new DeviceState("nic/web/eth0", "blue", "port-web-1", observed.Device, Present: true, Up: false, Enslaved: true, 1, 1) { Mtu = 1_500 },
             observed);
     }
 

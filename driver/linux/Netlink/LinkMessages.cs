@@ -5,7 +5,7 @@ using System.Text;
 namespace ControlPlane.DriverLinux;
 
 /// <summary>A link as the kernel tells it.</summary>
-sealed record LinkInfo(int Index, string Name, bool Up, int Master, string Alias, string Kind);
+sealed record LinkInfo(int Index, string Name, bool Up, int Master, string Alias, string Kind, int Mtu = 0);
 
 /// <summary>The far end of a veth pair: its name, the open namespace that it is born in, its MAC (or null).</summary>
 readonly record struct VethPeer(string Name, SafeHandle Namespace, byte[]? Mac = null);
@@ -148,6 +148,7 @@ static class LinkMessages
             link = attribute.Type switch
             {
                 Name => link with { Name = Text(attribute.Value) },
+                Mtu => link with { Mtu = BinaryPrimitives.ReadInt32LittleEndian(attribute.Value) },
                 Master => link with { Master = BinaryPrimitives.ReadInt32LittleEndian(attribute.Value) },
                 Alias => link with { Alias = Text(attribute.Value) },
                 LinkInfoAttribute => link with { Kind = Kind(attribute.Value) },

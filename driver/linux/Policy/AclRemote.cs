@@ -1,6 +1,4 @@
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using ControlPlane.Messages;
 
 namespace ControlPlane.DriverLinux;
 
@@ -13,32 +11,8 @@ sealed record AclRemote(RemoteKind Kind, byte[] Address, int Prefix)
     // ARPHRD_ETHER, in the machine's byte order.
     static readonly FieldMatch FromEthernet = new(PacketField.InDeviceType, [1, 0]);
 
-    public static AclRemote? Parse(string text)
-    {
-        if (MacText.Canonical(text) is { } mac)
-        {
-            return new AclRemote(RemoteKind.Mac, MacText.Bytes(mac), 48);
-        }
-
-        var parts = text.Split('/');
-        if (parts.Length > 2 || parts[0].Contains('%') || !IPAddress.TryParse(parts[0], out var address))
-        {
-            return null;
-        }
-
-        var bytes = address.GetAddressBytes();
-        var max = bytes.Length * 8;
-        var prefix = max;
-        if (address.AddressFamily == AddressFamily.InterNetwork && parts[0].Count(c => c == '.') != 3
-            || parts.Length == 2 && (!int.TryParse(parts[1], CultureInfo.InvariantCulture, out prefix) || prefix < 0 || prefix > max))
-        {
-            return null;
-        }
-
-        var mask = MaskOf(prefix, bytes.Length);
-        return new AclRemote(
-            max == 32 ? RemoteKind.Ip4 : RemoteKind.Ip6, [.. bytes.Zip(mask, (part, bits) => (byte)(part & bits))], prefix);
-    }
+    public static AclRemote? Parse(string text) =>
+        RemoteAddress.Parse(text) is { } remote ? new AclRemote(remote.Kind, [.. remote.Bytes], remote.Prefix) : null;
 
     /// <param name="entering">From the guest: the remote is where the frame goes to, else where it comes from.</param>
     public IEnumerable<FieldMatch> Match(bool entering)
@@ -80,11 +54,4 @@ sealed record AclRemote(RemoteKind Kind, byte[] Address, int Prefix)
 
         return mask;
     }
-}
-
-enum RemoteKind
-{
-    Mac,
-    Ip4,
-    Ip6,
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using ControlPlane.Messages;
 
 namespace ControlPlane.DriverSimulated;
@@ -89,20 +88,14 @@ public static class PolicyFilter
         {
             var mac = outbound ? frame.Destination : frame.Source;
             var address = outbound ? frame.Ip?.Destination : frame.Ip?.Source;
-            if (!(IsMac(remote) ? remote == mac : address is not null && Prefix(remote).Contains(address)))
+            if (RemoteAddress.Parse(remote) is not { } other || !(other.Is(mac) || (address is not null && other.Contains(address))))
             {
                 return false;
             }
         }
-        var (local, other) = outbound ? (frame.Ip?.SourcePort, frame.Ip?.DestinationPort) : (frame.Ip?.DestinationPort, frame.Ip?.SourcePort);
+        var (local, far) = outbound ? (frame.Ip?.SourcePort, frame.Ip?.DestinationPort) : (frame.Ip?.DestinationPort, frame.Ip?.SourcePort);
         return (rule.Protocol is null || rule.Protocol == frame.Ip?.Protocol)
             && (rule.LocalPort is null || rule.LocalPort == local)
-            && (rule.RemotePort is null || rule.RemotePort == other);
+            && (rule.RemotePort is null || rule.RemotePort == far);
     }
-
-    static bool IsMac(string remote) => remote.Length == 17 && remote.Count(c => c == ':') == 5 && remote.Split(':').All(part => part.Length == 2);
-
-    static IPNetwork Prefix(string remote) => remote.Contains('/', StringComparison.Ordinal)
-        ? IPNetwork.Parse(remote)
-        : new IPNetwork(IPAddress.Parse(remote), IPAddress.Parse(remote).GetAddressBytes().Length * 8);
 }

@@ -173,10 +173,10 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
     static BridgeState Opened(BridgeState state, AgentSessionOpened e)
     {
         var untold = ImmutableSortedDictionary.CreateBuilder<string, ReconcileSwitch>(StringComparer.Ordinal);
+        var (switches, devices) = (e.Switches.ToHashSet(StringComparer.Ordinal), e.Devices.ToLookup(device => device.Switch, StringComparer.Ordinal));
         foreach (var name in state.Known)
         {
-            untold[name] = new ReconcileSwitch(
-                e.Session, e.Switches.Contains(name), [.. e.Devices.Where(device => device.Switch == name)]);
+            untold[name] = new ReconcileSwitch(e.Session, switches.Contains(name), [.. devices[name]]);
         }
         return state with
         {

@@ -290,7 +290,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
                 break;
             case Decision<TEvent>.Accepted accepted:
                 var answers = accepted.Late.Select(late => StoredAnswer.Of(late.MessageId, late.Reply, late.Refusal)).ToList();
-                var repeatable = envelope.Body is IRepeatable && accepted.Reply is not null;
+                var repeatable = envelope.Body is IRepeatable { Repeatable: true } && accepted.Reply is not null;
                 if (accepted.Reply is { } reply && !repeatable)
                 {
                     answers.Insert(0, StoredAnswer.Of(envelope.MessageId, reply, null));

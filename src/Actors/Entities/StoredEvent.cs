@@ -15,8 +15,8 @@ public sealed record StoredAnswer(string MessageId, string? ReplyName, ReadOnlyM
     public Refusal? Refusal => ReplyName is null ? StoredNames.DecodeRefusal(Payload.Span) : null;
 
     public static StoredAnswer Of(string messageId, Reply? reply, Refusal? refusal) =>
-        reply is not null
-            ? new StoredAnswer(messageId, StoredNames.Of(reply), StoredNames.Encode(reply))
+        reply?.AsRecorded() is { } kept
+            ? new StoredAnswer(messageId, StoredNames.Of(kept), StoredNames.Encode(kept))
             : new StoredAnswer(messageId, null, StoredNames.EncodeRefusal(refusal ?? throw new ArgumentNullException(nameof(refusal))));
 }
 

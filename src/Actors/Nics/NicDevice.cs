@@ -119,11 +119,23 @@ static class NicDevice
             Policy: verb is DriverVerb.CreateNic or DriverVerb.RepairNic or DriverVerb.ApplyPolicy ? body.Policy : null, Runtime: runtime)));
     }
 
-    /// <summary>The gate is where it should be, and the whole policy is enforced: applied is not accepted (design.md 5).</summary>
+    /// <summary>The gate is where it should be, MTU and address too, and the whole policy is enforced: applied is not accepted (design.md 5).</summary>
     public static bool AsWanted(NicBody body, DeviceState seen, bool up) =>
-        seen.Present && seen.Enslaved && seen.Up == up && Enforces(seen, body.Policy);
+        seen.Present && seen.Enslaved && seen.Up == up && Enforces(seen, body.Policy) && Fits(seen, body);
+
+    /// <summary>MTU and address are the wanted ones, as far as both are known (switch.md 2.4 NIC_UPDATED).</summary>
+    public static bool Fits(DeviceState seen, NicBody body) =>
+        (seen.Mtu is not { } mtu || body.Parameters.Mtu is not > 0 || mtu == body.Parameters.Mtu)
+        && (seen.Mac is not { } mac || body.Mac is null || mac == body.Mac);
 
     public static bool Enforces(DeviceState? seen, PortPolicy? policy) => policy is null || seen?.Policy == policy.Digest;
+
+    /// <summary>What is known of the device when a host that failed a command shows nothing.</summary>
+    public static DeviceState LastSeen(NicState state)
+    {
+        var (body, place) = (state.BodyOrNull!, state.BodyOrNull!.Place);
+        return body.Observed ?? new DeviceState(state.Id.Text, place.Switch, place.Port, "", Present: false, Up: false, Enslaved: false, 0, 0);
+    }
 
     /// <summary>The read-back of a completed command: applied, or a drift to be told when it is not as wanted.</summary>
     public static NicBody Seen(NicBody body, DeviceState? observed, long session, bool up) => observed is null

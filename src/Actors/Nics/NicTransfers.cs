@@ -34,11 +34,11 @@ static class NicTransfers
                 ? Decision<NicEvent>.Accept(NicLifecycle.Settled(state), new NicSeriesCompleted(id, series))
                 : NicLifecycle.Illegal(state, a, $"nic.{word}.no-series", $"No {word} is open.", "switch.md 11");
         }
+        var again = series == NicSeries.Save && a.Refused?.Status == NdisStatus.BufferTooShort; // with more room (S04)
         return (a.Refused, transfer.Open) switch
         {
-            ({ Status: NdisStatus.BufferTooShort } by, null) =>
-                Decision<NicEvent>.Accept(Failing(state, by), new NicSeriesOpened(id, series)), // it comes again with more room (S04)
-            ({ Status: NdisStatus.BufferTooShort } by, _) => Decision<NicEvent>.Accept(Failing(state, by)),
+            ({ } by, null) when again => Decision<NicEvent>.Accept(Failing(state, by), new NicSeriesOpened(id, series)),
+            ({ } by, _) when again => Decision<NicEvent>.Accept(Failing(state, by)),
             ({ } by, _) => Decision<NicEvent>.Accept(Failing(state, by), new NicSeriesFailed(id, series, by)),
             (null, null) => Decision<NicEvent>.Accept(NicLifecycle.Settled(state), new NicSeriesOpened(id, series)),
             _ => Decision<NicEvent>.Accept(NicLifecycle.Settled(state)),

@@ -37,7 +37,9 @@ static class NicWorks
     {
         var after = NicLifecycle.Merged(s.Body.Parameters, changes);
         var mac = NicLifecycle.MacOf(after);
-        return !NicLifecycle.HasDevice(after) || (mac == s.Body.Mac && after.Mtu == s.Body.Parameters.Mtu)
+        // What the host failed is asked of it again when it is said again.
+        var asApplied = mac == s.Body.Mac && after.Mtu == s.Body.Parameters.Mtu && s.Body.Applied >= s.Body.Revision;
+        return !NicLifecycle.HasDevice(after) || asApplied
             ? Decision<NicEvent>.Accept(NicLifecycle.Settled(s), new NicUpdated(a.Request.RequestId, changes))
             : Decision<NicEvent>.Accept(null, new NicPolicyProposed(
                 turn.MessageId, a.Request.RequestId, s.Body.Policy ?? Wanted(PortPolicy.Default, mac), changes, s.Body.NextRevision));
@@ -104,14 +106,25 @@ static class NicWorks
         if (work.Changes is { } changes)
         {
             // NIC_UPDATED is never refused: a host that fails it is at fault, and the NIC is as the OID says (switch.md 3.5).
-            return Late(work, NicLifecycle.Settled(state),
-                applied ? new NicPolicyApplied(work.RequestId, observed, session) : new NicEdgeFaulted(work.RequestId, DriverVerb.ApplyPolicy, status, detail),
-                new NicUpdated(work.RequestId, changes));
+            // The device is not, which is drift like any other.
+            var updated = new NicUpdated(work.RequestId, changes);
+            return applied
+                ? Late(work, NicLifecycle.Settled(state), new NicPolicyApplied(work.RequestId, observed, session), updated)
+                : Late(work, NicLifecycle.Settled(state), new NicEdgeFaulted(work.RequestId, DriverVerb.ApplyPolicy, status, detail), updated,
+                    new NicDrifted(string.Create(CultureInfo.InvariantCulture, $"update:{work.Number}"), observed ?? NicDevice.LastSeen(state)));
         }
         var by = RefusedBy.Edge(status, detail);
-        return applied
-            ? Late(work, NicLifecycle.Settled(state), new NicPolicyApplied(work.RequestId, observed, session))
-            : Late(work, new OidSettled(status, by, "Created", state.Name), new NicPolicyRefused(work.RequestId, by, observed, session));
+        if (applied)
+        {
+            return Late(work, NicLifecycle.Settled(state), new NicPolicyApplied(work.RequestId, observed, session));
+        }
+        var refused = new NicPolicyRefused(work.RequestId, by, observed, session);
+        var reply = new OidSettled(status, by, "Created", state.Name);
+        // The former policy is the one wanted. A host that did not put it back is told to, whatever the switch says of
+        // drift: nobody but we were at the device.
+        return observed is { Present: true } && state.BodyOrNull is { } body && !(NicDevice.Enforces(observed, body.Policy) && NicDevice.Fits(observed, body))
+            ? Late(work, reply, refused, new NicRepairStarted(body.NextRevision))
+            : Late(work, reply, refused);
     }
 
     static Decision<NicEvent> Failed(NicWork work, NicBody body, NdisStatus status, string? detail, NicEvent ended) =>
@@ -127,20 +140,21 @@ static class NicWorks
         NicReadStarted e => Begun(body, new NicWork.Read(e.MessageId, e.Number)),
         NicRuntimeRestoreStarted e => Begun(body, new NicWork.Restore(e.MessageId, e.Number, e.Runtime)),
         NicPolicyApplied e when body.Work is NicWork.Enforce work => NicDevice.Seen(
-            body with { Work = null, Revision = work.Number, Policy = work.Policy }, e.Observed, e.Session, up),
+            Changed(body, work.Changes) with { Work = null, Revision = work.Number, Policy = work.Policy }, e.Observed, e.Session, up),
         NicPolicyRefused e when body.Work is NicWork.Enforce => NicDevice.Seen(body with { Work = null }, e.Observed, e.Session, up),
         NicReadEnded when body.Work is NicWork.Read => body with { Work = null },
         NicRuntimeRestoreEnded when body.Work is NicWork.Restore => body with { Work = null },
         // Where the host failed it, the change is wanted all the same: the NIC is not ready until it is applied.
         NicUpdated e when body.Work is NicWork.Enforce { Changes: not null } work =>
-            Updated(body, e) with { Work = null, Revision = work.Number, Policy = work.Policy },
-        NicUpdated e => Updated(body, e),
+            Changed(body, e.Changes) with { Work = null, Revision = work.Number, Policy = work.Policy },
+        NicUpdated e => Changed(body, e.Changes),
         _ => throw new UnreachableException(happened.ToString()),
     };
 
     static NicBody Begun(NicBody body, NicWork work) => body with { Work = work, Spent = work.Number };
 
-    static NicBody Updated(NicBody body, NicUpdated e) => body with { Parameters = NicLifecycle.Merged(body.Parameters, e.Changes) };
+    static NicBody Changed(NicBody body, NicParameters? changes) =>
+        changes is null ? body : body with { Parameters = NicLifecycle.Merged(body.Parameters, changes) };
 
     public static IEnumerable<Effect> Outstanding(NicState state)
     {
@@ -155,11 +169,10 @@ static class NicWorks
             _ => DriverVerb.RestoreNic,
         };
         var told = work is NicWork.Enforce enforce
-            ? body with
+            ? Changed(body, enforce.Changes) with
             {
                 Revision = enforce.Number,
                 Policy = enforce.Policy,
-                Parameters = enforce.Changes is { } changes ? NicLifecycle.Merged(body.Parameters, changes) : body.Parameters,
             }
             : body;
         var effect = string.Create(CultureInfo.InvariantCulture, $"{state.Epoch}.{work.Number}:{verb}");

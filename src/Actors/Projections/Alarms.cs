@@ -4,6 +4,7 @@ using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Switches;
+using ControlPlane.Messages;
 
 namespace ControlPlane.Actors.Projections;
 
@@ -59,9 +60,8 @@ public static class Alarms
         }
         if (body.Drift is { } drift)
         {
-            var seen = drift.Observed;
             alarms.Add(new Alarm("nic.drift", AlarmSeverity.Warning,
-                $"The device is {(seen.Present ? $"there, its gate {(seen.Up ? "open" : "closed")}, {(seen.Enslaved ? "on" : "not on")} the switch{(NicDevice.Enforces(seen, body.Policy) ? "" : ", its port's policy not enforced")}" : "gone")}; the NIC is {nic.Name}.",
+                $"The device is {(drift.Observed.Present ? InWords(drift.Observed, body) : "gone")}; the NIC is {nic.Name}.",
                 drift.Stage == DriftStage.Repairing
                     ? "The switch repairs it."
                     : "Bring the device back, or set the switch's drift policy to repair and start the NIC again."));
@@ -80,6 +80,14 @@ public static class Alarms
         {
             alarms.Add(EdgeFault("nic.edge-fault", fault));
         }
+    }
+
+    static string InWords(DeviceState seen, NicBody body)
+    {
+        var policy = NicDevice.Enforces(seen, body.Policy) ? "" : ", its port's policy not enforced";
+        var mtu = seen.Mtu is { } has && body.Parameters.Mtu is { } wanted && has != wanted ? $", its MTU {has} and not {wanted}" : "";
+        var mac = seen.Mac is { } guarded && body.Mac is { } own && guarded != own ? $", the address of its guard {guarded} and not {own}" : "";
+        return $"there, its gate {(seen.Up ? "open" : "closed")}, {(seen.Enslaved ? "on" : "not on")} the switch{policy}{mtu}{mac}";
     }
 
     static void OfPort(ImmutableArray<Alarm>.Builder alarms, EntityView view, PortState port)
@@ -111,6 +119,12 @@ public static class Alarms
             alarms.Add(new Alarm("switch.failed", AlarmSeverity.Critical,
                 $"The host could not make the switch: {view.Notes.Fault?.Status} {view.Notes.Fault?.Detail}".TrimEnd(),
                 "Repair the host, then PUT the switch again; it is also tried at the host's next session."));
+        }
+        if (here.Adapter is { Problem: { } problem } adapter)
+        {
+            alarms.Add(new Alarm("switch.adapter", AlarmSeverity.Critical,
+                $"The external adapter is {(adapter.Stage == AdapterStage.Down ? "not up" : "neither up nor down")}: {problem.Detail}",
+                "Remove the cause, then PUT the switch again; it is also tried at its next activation."));
         }
         if (here.Slot is { Warned: > 0 } slot)
         {

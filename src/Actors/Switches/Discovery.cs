@@ -27,9 +27,11 @@ static class Discovery
     public static ImmutableArray<SwitchEvent> InSnapshot(SwitchState.Here s, SwitchReconcileStarted e)
     {
         var listed = e.Devices.Where(device => device.Present).Select(device => device.Device).ToHashSet(StringComparer.Ordinal);
-        var events = s.Discovered.Keys.Where(device => !listed.Contains(device)).Select(device => (SwitchEvent)new DiscoveredGone(device)).ToList();
-        var state = events.Aggregate(s, Evolve);
-        foreach (var device in e.Devices.Where(device => device.Present && (NicOf(device) is not { } nic || OnAnotherPort(s, nic, device))))
+        var events = s.Discovered.Keys.Where(device => !listed.Contains(device)).Select(device => (SwitchEvent)new DiscoveredGone(device))
+            .ToList();
+        var (state, ports) = (events.Aggregate(s, Evolve), PortsOf(s));
+        foreach (var device in e.Devices.Where(
+            device => device.Present && (NicOf(device) is not { } nic || OnAnotherPort(ports[nic], device))))
         {
             foreach (var happened in Seen(state, device, leftOver: false, $"snapshot:{e.Session}"))
             {
@@ -41,10 +43,13 @@ static class Discovery
     }
 
     /// <summary>NICs that have to say whether a listed device is theirs, besides those of the switch's own picture.</summary>
-    public static IEnumerable<(EntityId Nic, DeviceState Device)> ToAsk(SwitchState.Here s, IReadOnlyList<DeviceState> devices) =>
-        from device in devices
-        where device.Present && NicOf(device) is { } nic && !s.Ports.Values.Any(port => port.Nics.Values.Any(known => known.Id == nic))
-        select (NicOf(device)!.Value, device);
+    public static IEnumerable<(EntityId Nic, DeviceState Device)> ToAsk(SwitchState.Here s, IReadOnlyList<DeviceState> devices)
+    {
+        var ports = PortsOf(s);
+        return from device in devices
+               where device.Present && NicOf(device) is { } nic && !ports.Contains(nic)
+               select (NicOf(device)!.Value, device);
+    }
 
     /// <summary>A device was looked at: it is new, changed, gone, or as it was.</summary>
     public static ImmutableArray<SwitchEvent> Seen(SwitchState.Here s, DeviceState device, bool leftOver, string source)
@@ -78,12 +83,14 @@ static class Discovery
 
     public static SwitchState.Here Evolve(SwitchState.Here s, SwitchEvent happened) => happened switch
     {
-        DeviceDiscovered e => Removing(s with { Discovered = s.Discovered.SetItem(e.Device.Device, new DiscoveredDevice(e.Device, e.LeftOver, e.Source)) }),
+        DeviceDiscovered e =>
+            Removing(s with { Discovered = s.Discovered.SetItem(e.Device.Device, new DiscoveredDevice(e.Device, e.LeftOver, e.Source)) }),
         DiscoveredGone e => s with { Discovered = s.Discovered.Remove(e.Device) },
         DiscoveryLimited => s with { NotRecorded = s.NotRecorded + 1 },
         LeftOverNotRemoved e => s with
         {
-            Discovered = s.Discovered.SetItem(e.Device, s.Discovered[e.Device] with { Removal = 0, Problem = $"{e.Status.Name()} {e.Detail}".TrimEnd() }),
+            Discovered = s.Discovered.SetItem(
+                e.Device, s.Discovered[e.Device] with { Removal = 0, Problem = $"{e.Status.Name()} {e.Detail}".TrimEnd() }),
         },
         _ => throw new UnreachableException(happened.ToString()),
     };
@@ -114,16 +121,19 @@ static class Discovery
             var (seen, parts) = (device.Device, NicOf(device.Device)!.Value.Parts);
             var effect = RemovalEffect(device);
             yield return new Effect.Ask(effect, EntityId.Bridge(s.Id.Parts[0]), new IssueCommand(new DriverCommand(
-                $"{s.Id}>{effect}", DriverVerb.DeleteNic, s.Id.Parts[1], seen.Port, parts.Length == 2 ? parts[0] : "", parts[^1], seen.NicKey,
+                $"{s.Id}>{effect}", DriverVerb.DeleteNic, s.Id.Parts[1], seen.Port, parts.Length == 2 ? parts[0] : "", parts[^1],
+                seen.NicKey,
                 seen.Epoch, seen.Revision)));
         }
     }
 
     static string RemovalEffect(DiscoveredDevice device) => string.Create(CultureInfo.InvariantCulture, $"left-over:{device.Removal}");
 
-    static bool OnAnotherPort(SwitchState.Here s, EntityId nic, DeviceState device) =>
-        s.Ports.Values.Any(port => port.Name != device.Port && port.Nics.Values.Any(known => known.Id == nic))
-        && !s.Ports.Values.Any(port => port.Name == device.Port && port.Nics.Values.Any(known => known.Id == nic));
+    /// <summary>The names of the ports that each NIC is on: looked up for every device of a snapshot.</summary>
+    static ILookup<EntityId, string> PortsOf(SwitchState.Here s) =>
+        s.Ports.Values.SelectMany(port => port.Nics.Values.Select(nic => (nic.Id, port.Name))).ToLookup(on => on.Id, on => on.Name);
+
+    static bool OnAnotherPort(IEnumerable<string> ports, DeviceState device) => ports.Any() && !ports.Contains(device.Port);
 
     static EntityId? NicOf(DeviceState device) => EntityId.Parse(device.NicKey) is { Kind: "nic" } nic ? nic : null;
 }

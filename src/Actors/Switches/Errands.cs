@@ -22,23 +22,28 @@ static class Errands
         }
         if (nicIndex is { } index && !port.Nics.ContainsKey(index))
         {
-            return Decision<SwitchEvent>.Refuse(Refusal.Illegal("nic.absent", $"There is no NIC {index} on port {portId}.", "R1", "Absent"));
+            return Decision<SwitchEvent>.Refuse(
+                Refusal.Illegal("nic.absent", $"There is no NIC {index} on port {portId}.", "R1", "Absent"));
         }
         return s.Errands.Count >= Max
             ? Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.Overloaded, "actor.overloaded", $"{Max} errands are open at {s.Id}."))
-            : Decision<SwitchEvent>.Accept(null, new ErrandStarted(turn.MessageId, nicIndex is { } at ? port.Nics[at].Id : port.Id, errand));
+            : Decision<SwitchEvent>.Accept(
+                null, new ErrandStarted(turn.MessageId, nicIndex is { } at ? port.Nics[at].Id : port.Id, errand));
     }
 
     public static Decision<SwitchEvent> Release(SwitchState.Here s, ReleaseHoldAt release, in Turn turn) =>
         s.Holds.TryGetValue(release.HoldId, out var target)
             ? Decision<SwitchEvent>.Accept(null, new ErrandStarted(turn.MessageId, target, new ReleaseHold(release.HoldId)))
-            : Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.NotFound, "hold.unknown", "There is no such hold; each is released once.", "R4"));
+            : Decision<SwitchEvent>.Refuse(
+                new Refusal(RefusalKind.NotFound, "hold.unknown", "There is no such hold; each is released once.", "R4"));
 
     /// <summary>The errand that this effect carried, if it is open.</summary>
-    public static Errand? Of(SwitchState.Here s, string effectId) => s.Errands.Values.FirstOrDefault(errand => EffectId(errand) == effectId);
+    public static Errand? Of(SwitchState.Here s, string effectId) =>
+        s.Errands.Values.FirstOrDefault(errand => EffectId(errand) == effectId);
 
     public static Decision<SwitchEvent> Answered(Errand errand, AnswerArrived answer) => Decision<SwitchEvent>.Accept(
-        [new ErrandEnded(errand.MessageId, answer.Reply, answer.Refusal)], null, [new LateAnswer(errand.MessageId, answer.Reply, answer.Refusal)]);
+        [new ErrandEnded(errand.MessageId, answer.Reply, answer.Refusal)], null,
+        [new LateAnswer(errand.MessageId, answer.Reply, answer.Refusal)]);
 
     public static IEnumerable<Effect> Outstanding(SwitchState.Here s) =>
         s.Errands.Values.Select(errand => new Effect.Ask(EffectId(errand), errand.Target, errand.Body));

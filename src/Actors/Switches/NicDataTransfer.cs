@@ -11,7 +11,8 @@ namespace ControlPlane.Actors.Switches;
 ///   save:    NIC_SAVE until the edge answers, a larger buffer when one is asked for ─► NIC_SAVE_COMPLETE ─► the blobs
 ///   restore: NIC_RESTORE for each blob ─► NIC_RESTORE_COMPLETE ─► who took them
 /// </code>
-/// A failure ends it: the NIC stays as it was.
+/// A failure ends it: the NIC stays as it was. A save that fails here, and not at its NIC, has left a series open there,
+/// which NIC_SAVE_COMPLETE ends before the failure is told.
 /// </summary>
 /// <param name="Blobs">Save: what was given so far. Restore: what is given back.</param>
 public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex, bool Restores, ImmutableArray<NicBlob> Blobs)
@@ -40,6 +41,9 @@ public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex
     /// <summary>The buffer of the next NIC_SAVE, where one that is larger than usual was asked for.</summary>
     public int? Capacity { get; init; }
 
+    /// <summary>The NIC has the save's series open.</summary>
+    public bool LeftOpen { get; init; }
+
     /// <summary>Only the COMPLETE is left.</summary>
     public bool Completing { get; init; }
 
@@ -67,10 +71,18 @@ public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex
     /// <summary>The OID that it waited for is completed.</summary>
     public NicDataTransfer After(OidOutcome outcome, CompletedBy? completed)
     {
-        var after = this with { Waiting = null, Round = Round + 1, Capacity = null };
         var (oid, status) = (outcome.Oid, outcome.Status);
+        var after = this with
+        {
+            Waiting = null,
+            Round = Round + 1,
+            Capacity = null,
+            // What was refused has failed at the NIC; but a buffer that is too small may come again (S04).
+            LeftOpen = !Restores && (outcome.RefusedBy is null || status == NdisStatus.BufferTooShort),
+        };
         return oid == OidCode.NicSaveComplete || oid == OidCode.NicRestoreComplete ? after with { Over = true }
-            : status is NdisStatus.BufferTooShort or NdisStatus.InvalidLength && outcome.BytesNeeded is { } needed ? after.Enlarged(needed, Capacity)
+            : status is NdisStatus.BufferTooShort or NdisStatus.InvalidLength && outcome.BytesNeeded is { } needed
+                ? after.Enlarged(needed, Capacity)
             : status != NdisStatus.Success ? after.Failed(Restores ? "nic.restore.failed" : "nic.save.failed",
                 $"{outcome.RefusedBy?.Extension ?? "The stack"} answered {oid} with {status.Name()}.", Restores ? "S12" : "S07")
             : Restores ? after with { Taken = Taken.Add(new TakenBlob(Blobs[Taken.Length].ExtensionId, completed?.Extension)) }
@@ -83,20 +95,24 @@ public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex
 
     NicDataTransfer Enlarged(int needed, int? had) =>
         needed > PayloadSizes.SaveBufferMax || needed <= (had ?? CapacityMin)
-            ? Failed("nic.save.bytes", $"An extension asks for a buffer of {needed} bytes after one of {had ?? CapacityMin}; one has at most {PayloadSizes.SaveBufferMax}.", "S04")
+            ? Failed(
+                "nic.save.bytes",
+                $"An extension asks for a buffer of {needed} bytes after one of {had ?? CapacityMin}; "
+                + $"one has at most {PayloadSizes.SaveBufferMax}.", "S04")
         : Round + 1 >= RoundsMax ? Endless()
         : this with { Capacity = needed };
 
     NicDataTransfer Given(NicBlob blob) =>
         Blobs.Length >= BlobsMax ? Failed("nic.save.blobs", $"A NIC has at most {BlobsMax} blobs.", "switch.md 4.1")
-        : Blobs.Sum(Bytes) + Bytes(blob) > BytesMax ? Failed("nic.save.bytes", $"The blobs of a NIC have at most {BytesMax} bytes.", "switch.md 4.1")
+        : Blobs.Sum(Bytes) + Bytes(blob) > BytesMax
+            ? Failed("nic.save.bytes", $"The blobs of a NIC have at most {BytesMax} bytes.", "switch.md 4.1")
         : Round + 1 >= RoundsMax ? Endless()
         : this with { Blobs = Blobs.Add(blob) };
 
     NicDataTransfer Endless() => Failed("nic.save.endless", $"The save has not ended after {RoundsMax} rounds.", "switch.md 4.1");
 
     NicDataTransfer Failed(string code, string detail, string rule) =>
-        this with { Over = true, Problem = new Refusal(RefusalKind.Conflict, code, detail, rule, "Connected") };
+        this with { Completing = LeftOpen, Over = !LeftOpen, Problem = new Refusal(RefusalKind.Conflict, code, detail, rule, "Connected") };
 
     /// <summary>The reply when it is over without a problem.</summary>
     public Reply Reply => Restores ? new NicDataRestored(Taken) : new NicDataSaved(Blobs);
@@ -104,11 +120,15 @@ public sealed record NicDataTransfer(string MessageId, uint PortId, int NicIndex
     /// <summary>Bytes of the data behind its base64.</summary>
     public static int Bytes(NicBlob blob) => Bytes(blob.Data);
 
-    public static int Bytes(string base64) => base64.Length / 4 * 3 - (base64.EndsWith("==", StringComparison.Ordinal) ? 2 : base64.EndsWith('=') ? 1 : 0);
+    public static int Bytes(string base64) =>
+        base64.Length / 4 * 3 - (base64.EndsWith("==", StringComparison.Ordinal) ? 2 : base64.EndsWith('=') ? 1 : 0);
 
     /// <summary>What is restored is what can have been saved: SaveDataSize is a USHORT (switch.md 2.1).</summary>
     public static Refusal TooLarge(string field) =>
-        new(RefusalKind.Unprocessable, "nic.restore.blob", $"A blob has at most {PayloadSizes.BlobMax} bytes.", "switch.md 2.1", Field: field);
+        new(
+            RefusalKind.Unprocessable, "nic.restore.blob", $"A blob has at most {PayloadSizes.BlobMax} bytes.", "switch.md 2.1",
+            Field: field);
 
-    static NicRestoreParameters Parameters(NicBlob blob) => new(blob.ExtensionId, blob.Data, blob.ExtensionFriendlyName, blob.FeatureClassId);
+    static NicRestoreParameters Parameters(NicBlob blob) =>
+        new(blob.ExtensionId, blob.Data, blob.ExtensionFriendlyName, blob.FeatureClassId);
 }

@@ -19,11 +19,14 @@ static class NicDataTransfers
         }
         if (nic.State != "Connected")
         {
-            return Refuse(RefusalKind.Conflict, $"nic.{verb}.not-connected", $"A NIC is {verb}d while it is connected only.", blobs is null ? "S09" : "M08", nic.State);
+            return Refuse(
+                RefusalKind.Conflict, $"nic.{verb}.not-connected", $"A NIC is {verb}d while it is connected only.",
+                blobs is null ? "S09" : "M08", nic.State);
         }
         if (s.Transfers.Values.Any(open => open.PortId == on.PortId && open.NicIndex == nicIndex))
         {
-            return Refuse(RefusalKind.Conflict, "nic.transfer.open", "The NIC is being saved or restored: one at a time.", "S05", nic.State);
+            return Refuse(
+                RefusalKind.Conflict, "nic.transfer.open", "The NIC is being saved or restored: one at a time.", "S05", nic.State);
         }
         if (blobs is not null && (blobs.Count > NicDataTransfer.BlobsMax || blobs.Sum(NicDataTransfer.Bytes) > NicDataTransfer.BytesMax))
         {
@@ -35,7 +38,9 @@ static class NicDataTransfers
             return Decision<SwitchEvent>.Refuse(NicDataTransfer.TooLarge($"blobs[{large.Index}].data"));
         }
         return s.Transfers.Count >= NicDataTransfer.Max
-            ? Refuse(RefusalKind.Overloaded, "actor.overloaded", $"{NicDataTransfer.Max} NICs of {s.Id} are being saved or restored; try again later.")
+            ? Refuse(
+                RefusalKind.Overloaded, "actor.overloaded",
+                $"{NicDataTransfer.Max} NICs of {s.Id} are being saved or restored; try again later.")
             : OidLane.Advance(s, [new NicDataTransferStarted(turn.MessageId, on.PortId, nicIndex, blobs)], [], turn.Now);
     }
 
@@ -56,7 +61,8 @@ static class NicDataTransfers
         transfer is { Restores: false } ? SwitchRules.Saved(s, transfer.PortId, transfer.NicIndex, saved => saved.Clear()) : s;
 
     /// <summary>The transfer that waits for this OID.</summary>
-    public static NicDataTransfer? Of(SwitchState.Here s, string messageId) => s.Transfers.Values.FirstOrDefault(open => open.Waiting == messageId);
+    public static NicDataTransfer? Of(SwitchState.Here s, string messageId) =>
+        s.Transfers.Values.FirstOrDefault(open => open.Waiting == messageId);
 
     /// <summary>The next OID of a transfer is queued like all others; or the transfer is over.</summary>
     public static LaneStep Step(NicDataTransfer transfer)
@@ -74,12 +80,14 @@ static class NicDataTransfers
     public static OidTarget? InTheWay(SwitchState.Here s, QueuedOid head) =>
         OidTarget.IsTransfer(head.Request.Oid) && Of(s, head.MessageId) is null
             && s.Transfers.Values.Any(open => open.PortId == head.Request.PortId && open.NicIndex == head.Request.NicIndex)
-            ? new OidTarget.Illegal(Refusal.Illegal("nic.transfer.open", "The NIC is being saved or restored: one at a time.", "S05", "Connected"))
+            ? new OidTarget.Illegal(
+                Refusal.Illegal("nic.transfer.open", "The NIC is being saved or restored: one at a time.", "S05", "Connected"))
             : null;
 
     /// <summary>External and internal NICs have no data path of ours to read.</summary>
     public static bool HasRuntime(SwitchState.Here s, EntityId nic) =>
-        s.Ports.Values.SelectMany(port => port.Nics.Values).Any(known => known.Id == nic && known.Type is NicType.Synthetic or NicType.Emulated);
+        s.Ports.Values.SelectMany(port => port.Nics.Values)
+            .Any(known => known.Id == nic && known.Type is NicType.Synthetic or NicType.Emulated);
 
     /// <summary>
     /// The NIC has said what it gathered, and the NIC_SAVE goes down. A NIC that cannot say it lets the save fail, not
@@ -97,7 +105,9 @@ static class NicDataTransfers
             : slot.Verdict with { Restores = null, Completed = null, Refused = Edge(answer.Refusal) };
 
     static RefusedBy Edge(Refusal? refusal) =>
-        new(RefusedBy.EdgePosition, RefusedBy.EdgeName, refusal?.Kind == RefusalKind.Overloaded ? NdisStatus.Resources : NdisStatus.Failure);
+        new(
+            RefusedBy.EdgePosition, RefusedBy.EdgeName,
+            refusal?.Kind == RefusalKind.Overloaded ? NdisStatus.Resources : NdisStatus.Failure);
 
     /// <summary>What a completed step of a save or restore leaves on record (switch.md 9.2).</summary>
     public static IEnumerable<SwitchEvent> Rounds(SlotOid slot, OidOutcome outcome)
@@ -106,7 +116,8 @@ static class NicDataTransfers
         var done = outcome.Status == NdisStatus.Success;
         if (oid == OidCode.NicSave && done && slot.Verdict.Completed is { Saved: { } blob } by)
         {
-            yield return new SaveRound(id, port, index, blob.ExtensionId, $"{by.Class.ToString().ToLowerInvariant()}/{by.Extension}", NicDataTransfer.Bytes(blob));
+            yield return new SaveRound(
+                id, port, index, blob.ExtensionId, $"{by.Class.ToString().ToLowerInvariant()}/{by.Extension}", NicDataTransfer.Bytes(blob));
         }
         else if (oid == OidCode.NicSave && !done && outcome.BytesNeeded is null)
         {

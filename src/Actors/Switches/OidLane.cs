@@ -17,11 +17,12 @@ static class OidLane
     public static Decision<SwitchEvent> Submit(SwitchState.Here s, SubmitOid submit, in Turn turn)
     {
         var (request, oid) = (submit.Request, submit.Request.Oid);
-        if (s.Stage == SwitchStage.Deleting)
+        if (s.Stage == SwitchStage.Deleting || s.Adapter?.DeleteMessageId is not null)
         {
-            return Reject(s, request, Refusal.Illegal("switch.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"), turn);
+            return Reject(
+                s, request, Refusal.Illegal("switch.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"), turn);
         }
-        if (PayloadSizes.Wrong(oid, submit.Header) is { } wrong)
+        if ((PayloadSizes.Wrong(oid, submit.Header) ?? PayloadSizes.TooLarge(request)) is { } wrong)
         {
             return Reject(s, request, wrong, turn);
         }
@@ -29,23 +30,35 @@ static class OidLane
         {
             var verdict = Stack.Down(s, request);
             var outcome = Outcome(request, verdict, NdisStatus.Success, null, "", "");
-            return Decision<SwitchEvent>.Accept([.. Faults(turn.MessageId, request, verdict), new OidCompleted(turn.MessageId, oid, outcome)], outcome, []);
+            return Decision<SwitchEvent>.Accept(
+                [.. Faults(turn.MessageId, request, verdict), new OidCompleted(turn.MessageId, oid, outcome.Recorded())], outcome, []);
         }
         if (s.Stage != SwitchStage.Ready && oid == OidCode.Parameters)
         {
             // Whoever asks whether the switch is active must not wait until it is (switch.md 2.7).
-            var outcome = Answered(Outcome(request, StackVerdict.Empty, NdisStatus.Success, null, "", ""), SwitchAnswer.Parameters(s, request));
-            return Decision<SwitchEvent>.Accept(outcome, new OidCompleted(turn.MessageId, oid, outcome));
+            var outcome = Answered(
+                Outcome(request, StackVerdict.Empty, NdisStatus.Success, null, "", ""), SwitchAnswer.Parameters(s, request));
+            return Decision<SwitchEvent>.Accept(outcome, new OidCompleted(turn.MessageId, oid, outcome.Recorded()));
         }
         if (s.Stage != SwitchStage.Ready && (oid == OidCode.PortArray || oid == OidCode.NicArray || oid == OidCode.PropertyEnum))
         {
             // The lists would not be complete, and whoever asks must not wait for the activation (switch.md 2.7, O09).
-            return Reject(s, request, Refusal.Illegal("switch.not-active", "The switch is not active yet.", "O09", s.Stage.ToString()), turn);
+            return Reject(
+                s, request, Refusal.Illegal("switch.not-active", "The switch is not active yet.", "O09", s.Stage.ToString()), turn);
         }
-        return s.Queue.Length >= QueueMax
-            ? Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.Overloaded, "actor.overloaded", $"{QueueMax} OIDs wait for {s.Id}; try again later."))
+        return Full(s, request) is { } full
+            ? Decision<SwitchEvent>.Refuse(full)
             : Advance(s, [new OidQueued(turn.MessageId, request, submit.FromPeer, turn.Who)], [], turn.Now);
     }
+
+    static Refusal? Full(SwitchState.Here s, OidRequest next) =>
+        s.Queue.Length >= QueueMax ? Overloaded(s, $"{QueueMax} OIDs wait")
+        : s.Queue.Sum(queued => (long)PayloadSizes.Weight(queued.Request)) + PayloadSizes.Weight(next) > PayloadSizes.QueueBytesMax
+            ? Overloaded(s, $"OIDs of {PayloadSizes.QueueBytesMax} bytes wait")
+        : null;
+
+    static Refusal Overloaded(SwitchState.Here s, string what) =>
+        new(RefusalKind.Overloaded, "actor.overloaded", $"{what} for {s.Id}; try again later.");
 
     /// <summary>Applies the events so far, then lets OIDs into the slot and out of it until one has to wait or none is left.</summary>
     public static Decision<SwitchEvent> Advance(
@@ -68,6 +81,7 @@ static class OidLane
     static LaneStep? Step(SwitchState.Here s, DateTimeOffset now) => s switch
     {
         _ when s.Transfers.Values.FirstOrDefault(transfer => transfer.Waiting is null) is { } transfer => NicDataTransfers.Step(transfer),
+        _ when ExternalAdapters.Step(s) is { } step => step,
         { Slot: { Stage: SlotStage.Down, Verdict.Pause: null } slot } when slot.Port == s.Id => AtSwitch(s, slot),
         { Slot: null, Queue: [var head, ..], Losses.IsEmpty: true, Stage: SwitchStage.Ready or SwitchStage.Failed } => Begin(s, head, now),
         _ => null,
@@ -82,7 +96,7 @@ static class OidLane
             : NicDataTransfers.InTheWay(s, head) ?? OidTarget.Find(s, head.Request);
         if (target is OidTarget.Illegal(var refusal))
         {
-            var answer = NicDataTransfers.Of(s, head.MessageId) is null ? new LateAnswer(head.MessageId, null, refusal) : null;
+            var answer = Asked(s, head.MessageId) ? new LateAnswer(head.MessageId, null, refusal) : null;
             return new LaneStep(Rejected(s, head.MessageId, head.Caller, head.Request, refusal, now), answer);
         }
         var about = target as OidTarget.Object ?? new OidTarget.Object(head.Request.PortId, s.Id, null);
@@ -127,7 +141,7 @@ static class OidLane
                 : Rejected(s, slot.MessageId, slot.Caller, slot.Request, refusal, now);
             ImmutableArray<SwitchEvent> events = [.. Faults(slot.MessageId, slot.Request, slot.Verdict), .. ended];
             return Advance(s, [.. events, .. Restarted(s, slot, events)],
-                NicDataTransfers.Of(s, slot.MessageId) is null ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
+                Asked(s, slot.MessageId) ? [new LateAnswer(slot.MessageId, null, refusal)] : [], now);
         }
         // What an object finds legal and has no part in, it settles with success; a refusal from above it stands.
         var by = settled.RefusedBy ?? (settled.Status == NdisStatus.Success ? slot.Verdict.Refused : null);
@@ -136,7 +150,8 @@ static class OidLane
         outcome = outcome with { Output = settled.Output, BytesNeeded = settled.BytesNeeded };
         if (outcome.Status == NdisStatus.Success && slot.Verdict.Completed is { } completed)
         {
-            outcome = Ended(outcome with { Status = completed.Status, Trace = Stack.WholeTrace(slot.Verdict, completed.Status) }, completed);
+            outcome = Ended(
+                outcome with { Status = completed.Status, Trace = Stack.WholeTrace(slot.Verdict, completed.Status) }, completed);
         }
         if (s.Ports.TryGetValue(slot.Request.PortId, out var port) && port.Type == PortType.External && slot.Nic is not null)
         {
@@ -163,11 +178,15 @@ static class OidLane
             events.Add(new SwitchPropertyChanged(request.RequestId, oid, (PropertyParameters)request.Parameters!, slot.Verdict.Owner));
         }
         events.AddRange(NicDataTransfers.Rounds(slot, outcome));
-        events.Add(new OidCompleted(slot.MessageId, oid, outcome));
+        events.Add(new OidCompleted(slot.MessageId, oid, outcome.Recorded()));
         events.AddRange(Restarted(s, slot, events));
-        var answer = NicDataTransfers.Of(s, slot.MessageId) is null ? new LateAnswer(slot.MessageId, outcome, null) : null;
+        var answer = Asked(s, slot.MessageId) ? new LateAnswer(slot.MessageId, outcome, null) : null;
         return new LaneStep([.. events], answer);
     }
+
+    /// <summary>Somebody asked for the OID and waits; the switch's own sequences see it in the state.</summary>
+    static bool Asked(SwitchState.Here s, string messageId) =>
+        NicDataTransfers.Of(s, messageId) is null && !ExternalAdapters.IsOwn(s, messageId);
 
     /// <summary>The restart that an extension asked for: after this OID, with what is there then.</summary>
     static IEnumerable<SwitchEvent> Restarted(SwitchState.Here s, SlotOid slot, IEnumerable<SwitchEvent> before) =>
@@ -180,17 +199,21 @@ static class OidLane
     {
         if (late.Status == NdisStatus.Pending)
         {
-            return Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.Unprocessable, "oid.completion.pending", "The late answer is not to be pending.", Field: "status"));
+            return Decision<SwitchEvent>.Refuse(
+                new Refusal(RefusalKind.Unprocessable, "oid.completion.pending", "The late answer is not to be pending.", Field: "status"));
         }
-        if (s.Slot is not { Verdict.Pause: { } pause } slot || slot.Request.RequestId != late.RequestId || pause.Extension != late.Extension)
+        if (s.Slot is not { Verdict.Pause: { } pause } slot || slot.Request.RequestId != late.RequestId
+            || pause.Extension != late.Extension)
         {
             return Decision<SwitchEvent>.Refuse(Refusal.Illegal(
-                "oid.not-pending", $"No OID {late.RequestId} is pending at {late.Extension}.", "switch.md 3.7", s.Slot?.Verdict.Pause is null ? "none" : "another"));
+                "oid.not-pending", $"No OID {late.RequestId} is pending at {late.Extension}.", "switch.md 3.7",
+                s.Slot?.Verdict.Pause is null ? "none" : "another"));
         }
         if (!s.Losses.IsEmpty)
         {
             return Decision<SwitchEvent>.Refuse(new Refusal(
-                RefusalKind.Unavailable, "switch.reconciling", "The host came up anew, and what is lost is being found out; answer again after it."));
+                RefusalKind.Unavailable, "switch.reconciling",
+                "The host came up anew, and what is lost is being found out; answer again after it."));
         }
         var verdict = Stack.Resume(s, slot, late.Status);
         return Advance(s, [new OidResumed(slot.MessageId, slot.Request.RequestId, slot.Request.Oid, pause.Extension, late.Status, verdict),
@@ -203,8 +226,8 @@ static class OidLane
         var (verdict, runtime) = slot.Stage == SlotStage.Reading
             ? NicDataTransfers.Read(s, slot, answer)
             : (NicDataTransfers.Restored(slot, answer), null);
-        return Advance(s, [new OidResumed(slot.MessageId, slot.Request.RequestId, slot.Request.Oid, null, null, verdict) { Runtime = runtime },
-            .. Deferred(slot.MessageId, slot.Request, verdict)], [], now);
+        var resumed = new OidResumed(slot.MessageId, slot.Request.RequestId, slot.Request.Oid, null, null, verdict) { Runtime = runtime };
+        return Advance(s, [resumed, .. Deferred(slot.MessageId, slot.Request, verdict)], [], now);
     }
 
     /// <summary>switch.md 9.7: an OID that is open for a second is a warning, for ten an alarm; nothing is forced.</summary>
@@ -245,7 +268,9 @@ static class OidLane
     static readonly TimeSpan AlarmAfter = TimeSpan.FromSeconds(10);
 
     static IEnumerable<Effect> SlowEffects(SlotOid slot) =>
-        slot is { At: { } at, Warned: < 2 } ? [new Effect.WakeAt($"{SlowPrefix}{slot.Warned}:{slot.MessageId}", at + (slot.Warned == 0 ? WarnAfter : AlarmAfter))] : [];
+        slot is { At: { } at, Warned: < 2 }
+            ? [new Effect.WakeAt($"{SlowPrefix}{slot.Warned}:{slot.MessageId}", at + (slot.Warned == 0 ? WarnAfter : AlarmAfter))]
+            : [];
 
     /// <summary>What the OID in the slot waits for.</summary>
     public static IEnumerable<Effect> Outstanding(SwitchState.Here s)
@@ -276,18 +301,30 @@ static class OidLane
 
     /// <summary>A port does not know the state of its NIC; for an OID about the port the switch says it.</summary>
     static string? NicState(SwitchState.Here s, SlotOid slot) =>
-        slot.Nic is null && s.Ports.TryGetValue(slot.Request.PortId, out var port) && port.Nics.TryGetValue(0, out var nic) ? nic.State : null;
+        slot.Nic is null && s.Ports.TryGetValue(slot.Request.PortId, out var port) && port.Nics.TryGetValue(0, out var nic)
+            ? nic.State
+            : null;
 
-    static OidOutcome Outcome(OidRequest request, StackVerdict verdict, NdisStatus status, RefusedBy? by, string portState, string nicState) => new(
-        request.RequestId, request.Oid, status, request.PortId, request.NicIndex, by, verdict.Faults,
-        Stack.WholeTrace(verdict, status, edge: by?.Position == RefusedBy.EdgePosition), portState, nicState);
+    static OidOutcome Outcome(
+        OidRequest request, StackVerdict verdict, NdisStatus status, RefusedBy? by, string portState, string nicState)
+    {
+        var trace = Stack.WholeTrace(verdict, status, edge: by?.Position == RefusedBy.EdgePosition);
+        return new OidOutcome(
+            request.RequestId, request.Oid, status, request.PortId, request.NicIndex, by, verdict.Faults, trace, portState, nicState)
+        {
+            Originated = verdict.Originated,
+            Indicated = verdict.Indicated,
+        };
+    }
 
     static OidOutcome Answered(OidOutcome outcome, SwitchAnswer answer) =>
         outcome with { Status = answer.Status, Output = answer.Output, BytesNeeded = answer.BytesNeeded };
 
     static OidOutcome Ended(OidOutcome outcome, CompletedBy completed) => outcome with
     {
-        Output = completed.Saved is { } blob ? JsonSerializer.SerializeToElement(SavedState.Of(blob), SwitchOutputJson.Default.SavedState) : completed.Output,
+        Output = completed.Saved is { } blob
+            ? JsonSerializer.SerializeToElement(SavedState.Of(blob), SwitchOutputJson.Default.SavedState)
+            : completed.Output,
         BytesNeeded = completed.BytesNeeded,
     };
 
@@ -296,14 +333,18 @@ static class OidLane
 
     /// <summary>F07: the restart that an extension asks for cannot end while an OID is pending.</summary>
     static IEnumerable<SwitchEvent> Deferred(string messageId, OidRequest request, StackVerdict verdict) =>
-        verdict is { Pause: not null, RestartFor: { } extension } ? [new StackRestartDeferred(messageId, request.RequestId, request.Oid, extension)] : [];
+        verdict is { Pause: not null, RestartFor: { } extension }
+            ? [new StackRestartDeferred(messageId, request.RequestId, request.Oid, extension)]
+            : [];
 
-    static Decision<SwitchEvent> Reject(SwitchState.Here s, OidRequest request, Refusal refusal, in Turn turn) => Decision<SwitchEvent>.Accept(
-        Rejected(s, turn.MessageId, turn.Who, request, refusal, turn.Now), null, [new LateAnswer(turn.MessageId, null, refusal)]);
+    static Decision<SwitchEvent> Reject(SwitchState.Here s, OidRequest request, Refusal refusal, in Turn turn) =>
+        Decision<SwitchEvent>.Accept(
+            Rejected(s, turn.MessageId, turn.Who, request, refusal, turn.Now), null, [new LateAnswer(turn.MessageId, null, refusal)]);
 
     static ImmutableArray<SwitchEvent> Rejected(
         SwitchState.Here s, string messageId, string? caller, OidRequest request, Refusal refusal, DateTimeOffset now) =>
-        Rejections.Record(s, new OidRejected(messageId, request.RequestId, request.Oid, request.PortId, request.NicIndex, refusal), caller, now);
+        Rejections.Record(
+            s, new OidRejected(messageId, request.RequestId, request.Oid, request.PortId, request.NicIndex, refusal), caller, now);
 }
 
 /// <summary>One step of the lane: what happened, and the answer to whoever waited for it.</summary>

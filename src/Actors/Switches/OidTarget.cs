@@ -47,7 +47,8 @@ abstract record OidTarget
     static OidTarget SwitchProperty(OidRequest request) => request.Parameters switch
     {
         not PropertyParameters => Missing("parameters"),
-        PropertyParameters { PropertyType: not PropertyType.Custom } => Wrong("property.type", "A property of a switch is custom.", "parameters.propertyType"),
+        PropertyParameters { PropertyType: not PropertyType.Custom } =>
+            Wrong("property.type", "A property of a switch is custom.", "parameters.propertyType"),
         PropertyParameters { PropertyId: null or "" } => Missing("parameters.propertyId"),
         _ => new Switch(),
     };
@@ -96,7 +97,9 @@ abstract record OidTarget
             : s.Ports.GetValueOrDefault(request.PortId);
         if (port is null)
         {
-            return Rejected("port.absent", $"There is no port {request.PortName ?? $"{request.PortId}"}.", IsAboutNic(oid) ? "X01" : "X25", "NotCreated");
+            return Rejected(
+                "port.absent", $"There is no port {request.PortName ?? $"{request.PortId}"}.", IsAboutNic(oid) ? "X01" : "X25",
+                "NotCreated");
         }
         if (oid == OidCode.NicCreate)
         {
@@ -110,12 +113,10 @@ abstract record OidTarget
         {
             return Missing("parameters.extensionId");
         }
-        if (request.Parameters is NicRestoreParameters { Data: var data } && NicDataTransfer.Bytes(data) > PayloadSizes.BlobMax)
-        {
-            return new Illegal(NicDataTransfer.TooLarge("parameters.data"));
-        }
         return !port.Nics.TryGetValue(request.NicIndex, out var nic)
-            ? Rejected("nic.absent", $"There is no NIC {request.NicIndex} on port {port.PortId}.", oid == OidCode.NicConnect ? "X02" : oid == OidCode.NicSave ? "S09" : oid == OidCode.NicRestore ? "M08" : "O04", "Absent")
+            ? Rejected(
+                "nic.absent", $"There is no NIC {request.NicIndex} on port {port.PortId}.",
+                oid == OidCode.NicConnect ? "X02" : oid == OidCode.NicSave ? "S09" : oid == OidCode.NicRestore ? "M08" : "O04", "Absent")
             : OutOfOrder(port, request) ?? (OidTarget)new Object(port.PortId, port.Id, nic.Id);
     }
 
@@ -154,7 +155,8 @@ abstract record OidTarget
             : new Switch();
     }
 
-    static bool Reaches(SwitchState.Here s, uint portId, int index) =>
+    /// <summary>The address is nobody's NIC, or one that is connected or still referenced.</summary>
+    public static bool Reaches(SwitchState.Here s, uint portId, int index) =>
         portId == 0 || (s.Ports.TryGetValue(portId, out var port) && port.Nics.TryGetValue(index, out var nic)
             && (nic.State == "Connected" || s.Holds.ContainsValue(nic.Id)));
 
@@ -186,7 +188,9 @@ abstract record OidTarget
     static EntityId NicOf(string vm, string nicName)
     {
         var prefix = $"{vm}--";
-        var nic = nicName.StartsWith(prefix, StringComparison.Ordinal) && nicName.Length > prefix.Length ? nicName[prefix.Length..] : nicName;
+        var nic = nicName.StartsWith(prefix, StringComparison.Ordinal) && nicName.Length > prefix.Length
+            ? nicName[prefix.Length..]
+            : nicName;
         return EntityId.Nic(Names.Key(vm), Names.Key(nic));
     }
 
@@ -204,7 +208,8 @@ abstract record OidTarget
     public static bool IsTransfer(OidCode oid) =>
         oid == OidCode.NicSave || oid == OidCode.NicSaveComplete || oid == OidCode.NicRestore || oid == OidCode.NicRestoreComplete;
 
-    static Illegal Wrong(string code, string detail, string field) => new(new Refusal(RefusalKind.Unprocessable, code, detail, "switch.md 1.5", Field: field));
+    static Illegal Wrong(string code, string detail, string field) =>
+        new(new Refusal(RefusalKind.Unprocessable, code, detail, "switch.md 1.5", Field: field));
 
     static Illegal Missing(string field) =>
         new(new Refusal(RefusalKind.Unprocessable, "oid.parameters", $"The OID needs {field}.", "O13", Field: field));

@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Actors.Switches;
@@ -64,10 +66,44 @@ public static class PayloadSizes
         [OidCode.NicRestoreComplete] = SaveState,
     }.ToFrozenDictionary();
 
+    /// <summary>Bytes of JSON that the value of one property may have.</summary>
+    public const int ValueMax = 64 * 1024;
+
+    /// <summary>
+    /// Bytes that the OIDs which wait for one slot may have together, by <see cref="Weight"/>; the next is answered
+    /// actor.overloaded.
+    /// </summary>
+    public const int QueueBytesMax = 16 * 1024 * 1024;
+
+    /// <summary>Bytes that an OID counts beside its value or blob: names, flags and what stands around them.</summary>
+    const int Envelope = 1024;
+
+    /// <summary>What an OID that waits counts against the bound of the queue.</summary>
+    public static int Weight(OidRequest request) => Envelope + request.Parameters switch
+    {
+        PropertyParameters property => Bytes(property.Value),
+        NicRestoreParameters blob => blob.Data.Length,
+        _ => 0,
+    };
+
+    /// <summary>Bytes of a value as JSON.</summary>
+    public static int Bytes(JsonElement? value) => value is { } given ? JsonMarshal.GetRawUtf8Value(given).Length : 0;
+
+    /// <summary>Why the OID's value or blob is larger than one may be, or null: it never waits, and no extension sees it.</summary>
+    public static Refusal? TooLarge(OidRequest request) => request.Parameters switch
+    {
+        PropertyParameters property when Bytes(property.Value) > ValueMax => new Refusal(
+            RefusalKind.Unprocessable, "oid.value.large", $"The value of a property has at most {ValueMax} bytes.", "switch.md 2.1",
+                Field: "parameters.value"),
+        NicRestoreParameters blob when NicDataTransfer.Bytes(blob.Data) > BlobMax => NicDataTransfer.TooLarge("parameters.data"),
+        _ => null,
+    };
+
     /// <summary>Why the header is not of a structure that the OID takes, or null. A later revision or a larger size is taken.</summary>
     public static Refusal? Wrong(OidCode oid, PayloadHeader? header) =>
         header is { Revision: < 1 } ? Small(oid, "revision", $"revision {header.Revision}; the first is 1")
-        : header is { Size: { } size } && FirstRevision.TryGetValue(oid, out var least) && size < least ? Small(oid, "size", $"{size} bytes; its first revision has {least}")
+        : header is { Size: { } size } && FirstRevision.TryGetValue(oid, out var least) && size < least
+            ? Small(oid, "size", $"{size} bytes; its first revision has {least}")
         : null;
 
     static Refusal Small(OidCode oid, string field, string what) =>

@@ -36,18 +36,19 @@ static class Reconciliation
         var source = $"snapshot:{e.Session}";
         var reports = ImmutableSortedDictionary.CreateBuilder<EntityId, ReportDevice>();
         var losses = s.Losses.ToBuilder();
+        var present = e.Devices.Where(device => device.Present).ToLookup(device => (device.NicKey, device.Port));
         foreach (var port in s.Ports.Values)
         {
             var listed = false;
             foreach (var (index, nic) in port.Nics)
             {
-                var device = e.Devices.FirstOrDefault(seen => seen.NicKey == nic.Id.Text && seen.Port == port.Name && seen.Present);
+                var device = present[(nic.Id.Text, port.Name)].FirstOrDefault();
                 listed |= device is not null;
                 if (e.Lost is not null && device is null)
                 {
                     losses[nic.Id] = new SwitchLoss(port.PortId, index, e.Session, e.Lost, nic.VmEpoch);
                 }
-                else if (nic.Type is NicType.Synthetic or NicType.Emulated)
+                else if (nic.Type != NicType.External) // an external adapter has no device of ours (see NicLifecycle.HasDevice)
                 {
                     reports[nic.Id] = new ReportDevice(source, true, device ?? Missing(s, nic.Id, port.Name), e.Session, s.Id.Parts[0]);
                 }
@@ -65,7 +66,8 @@ static class Reconciliation
 
             void Being(EntityId? made, int? index)
             {
-                if (made is { } id && !e.Devices.Any(device => device.Present && device.NicKey == id.Text) && !losses.ContainsKey(id) && !reports.ContainsKey(id))
+                if (made is { } id && !e.Devices.Any(device => device.Present && device.NicKey == id.Text) && !losses.ContainsKey(id)
+                    && !reports.ContainsKey(id))
                 {
                     var epoch = index is null ? 0 : (slot.Request.Parameters as NicParameters)?.Epoch ?? 0;
                     losses[id] = new SwitchLoss(slot.Request.PortId, index, e.Session, e.Lost, epoch);
@@ -101,7 +103,8 @@ static class Reconciliation
     /// <summary>A NIC has taken its line, or does not know the device.</summary>
     public static Decision<SwitchEvent> Reported(SwitchState.Here s, EntityId nic, ReportDevice report, AnswerArrived answer) =>
         Decision<SwitchEvent>.Accept(
-            [.. answer.Reply is NotAttached { Absent: var absent } ? Discovery.Seen(s, report.Device, absent, report.Source) : [], new SwitchReconciled(nic)], null, []);
+            [.. answer.Reply is NotAttached { Absent: var absent } ? Discovery.Seen(s, report.Device, absent, report.Source) : [],
+                new SwitchReconciled(nic)], null, []);
 
     public static SwitchLoss? LossOf(SwitchState.Here s, string effectId, out EntityId about)
     {
@@ -111,7 +114,8 @@ static class Reconciliation
     }
 
     /// <summary>A port or NIC has said whether it ended, or a VM that it heard.</summary>
-    public static Decision<SwitchEvent> Answered(SwitchState.Here s, EntityId about, SwitchLoss loss, AnswerArrived answer, DateTimeOffset now)
+    public static Decision<SwitchEvent> Answered(
+        SwitchState.Here s, EntityId about, SwitchLoss loss, AnswerArrived answer, DateTimeOffset now)
     {
         SwitchEvent happened = answer.Reply is ObjectLost { Lost: true }
             ? new SwitchObjectLost(about, loss.PortId, loss.NicIndex, loss.Reason) { VmEpoch = loss.Epoch }
@@ -130,7 +134,7 @@ static class Reconciliation
         var refusal = HostLoss.Refusal(after.Id.Parts[0], HostLoss.Removed);
         string?[] waiting =
         [
-            after.DeleteMessageId, after.Slot?.MessageId, .. after.Queue.Select(queued => queued.MessageId),
+            after.DeleteMessageId, after.Adapter?.DeleteMessageId, after.Slot?.MessageId, .. after.Queue.Select(queued => queued.MessageId),
             .. after.Errands.Keys, .. after.Transfers.Keys,
         ];
         return Decision<SwitchEvent>.Accept(
@@ -154,7 +158,11 @@ static class Reconciliation
         var losses = s.Losses.Remove(e.Object);
         return s with
         {
-            Losses = loss.NicIndex is null ? losses : losses.RemoveRange(losses.Where(pair => pair.Value is { NicIndex: null, OfVm: false } port && port.PortId == loss.PortId).Select(pair => pair.Key)),
+            Losses = loss.NicIndex is null
+                ? losses
+                : losses.RemoveRange(
+                    losses.Where(pair => pair.Value is { NicIndex: null, OfVm: false } port && port.PortId == loss.PortId)
+                        .Select(pair => pair.Key)),
         };
     }
 
@@ -175,7 +183,8 @@ static class Reconciliation
         }
         if (e.NicIndex is not { } index)
         {
-            s = Forgotten(s, port.Nics.Values.Select(nic => nic.Id).Append(port.Id), port.Nics.Keys.Select(at => StackView.ForNic(e.PortId, at)));
+            s = Forgotten(
+                s, port.Nics.Values.Select(nic => nic.Id).Append(port.Id), port.Nics.Keys.Select(at => StackView.ForNic(e.PortId, at)));
             return s with { Ports = s.Ports.Remove(e.PortId) };
         }
         if (port.Nics.GetValueOrDefault(index)?.Id != e.Object)
@@ -224,5 +233,6 @@ static class Reconciliation
     static string EffectId(EntityId about, SwitchLoss loss) =>
         string.Create(CultureInfo.InvariantCulture, $"lose:{loss.Session}:{about}:{loss.PortId}:{loss.Epoch}");
 
-    static DeviceState Missing(SwitchState.Here s, EntityId nic, string port) => new(nic.Text, s.Id.Parts[1], port, "", false, false, false, 0, 0);
+    static DeviceState Missing(SwitchState.Here s, EntityId nic, string port) =>
+        new(nic.Text, s.Id.Parts[1], port, "", false, false, false, 0, 0);
 }

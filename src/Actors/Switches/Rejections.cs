@@ -4,7 +4,7 @@ using ControlPlane.Messages;
 
 namespace ControlPlane.Actors.Switches;
 
-/// <summary>The illegal OIDs of one caller in the second that begins with the first of them.</summary>
+/// <summary>The illegal requests of one caller in the second that begins with the first of them.</summary>
 /// <param name="Caller">Whom they are counted for: who asked, or <see cref="Rejections.Others"/>.</param>
 /// <param name="Recorded">How many were recorded one by one.</param>
 /// <param name="Coalesced">How many were only counted, from <paramref name="First"/> to <paramref name="Last"/>.</param>
@@ -39,14 +39,14 @@ public sealed record RejectionWindow(
 }
 
 /// <summary>
-/// The audit of illegal OIDs. Each is answered and its answer recorded, so that a repeat gets the same; but of one
+/// The audit of illegal requests, OIDs and others. Each is answered and its answer recorded, so that a repeat gets the same; but of one
 /// caller only so many a second are recorded whole. The others are counted in the state, one small event each, and come
 /// to one event when the second is over (api.md 4). The count is a fold of stored events and its end is owed work: a
 /// restart in between loses none of it, and brings the event late at worst.
 /// </summary>
 public static class Rejections
 {
-    /// <summary>Illegal OIDs of one caller that are recorded one by one in a second (api.md 4).</summary>
+    /// <summary>Illegal requests of one caller that are recorded one by one in a second (api.md 4).</summary>
     public const int IndividualMax = 10;
 
     public static readonly TimeSpan Window = TimeSpan.FromSeconds(1);
@@ -60,20 +60,39 @@ public static class Rejections
     /// <summary>Stands for what is over a bound. No caller and no code has this name: both consist of parts.</summary>
     public const string Others = "others";
 
+    /// <summary>
+    /// A request that the switch itself refuses for good is audited as an illegal OID is. Definitions are not: what is
+    /// wrong with one is its author's affair, and changes nothing that an audit is about.
+    /// </summary>
+    public static Decision<SwitchEvent> Audited(SwitchState state, Command command, Decision<SwitchEvent> decision, in Turn turn)
+    {
+        if (decision is not Decision<SwitchEvent>.Refused { Refusal: { Transient: false } refusal } || state is not SwitchState.Here s
+            || command is DefineSwitch)
+        {
+            return decision;
+        }
+        var (id, now, request) = (turn.MessageId, turn.Now, StoredNames.Kind(StoredNames.Of(command)));
+        return Decision<SwitchEvent>.Accept(
+            Record(s, id, refusal, turn.Who, now, counted => new RequestRejected(id, request, refusal, counted, now)), null,
+            [new LateAnswer(id, null, refusal)]);
+    }
+
     /// <summary>What is stored of an illegal OID: all of it, or, over the rate, that there was one more.</summary>
     /// <param name="caller">Null when an older release queued the OID: recorded whole.</param>
-    public static ImmutableArray<SwitchEvent> Record(SwitchState.Here s, OidRejected rejected, string? caller, DateTimeOffset now)
+    public static ImmutableArray<SwitchEvent> Record(SwitchState.Here s, OidRejected rejected, string? caller, DateTimeOffset now) =>
+        caller is null
+            ? [rejected]
+            : Record(s, rejected.MessageId, rejected.Refusal, caller, now, counted => rejected with { Caller = counted, At = now });
+
+    static ImmutableArray<SwitchEvent> Record(
+        SwitchState.Here s, string messageId, Refusal refusal, string caller, DateTimeOffset now, Func<string, SwitchEvent> whole)
     {
-        if (caller is null)
-        {
-            return [rejected];
-        }
         var counted = Find(s, caller) is null && s.Rejections.Count(window => !Forgotten(window, now)) >= CallersMax ? Others : caller;
-        var (window, whole) = (Find(s, counted), rejected with { Caller = counted, At = now });
-        return window is null ? [whole]
-            : window.OverAt(now) ? [.. Told([window]), whole]
-            : window.Recorded < IndividualMax ? [whole]
-            : [new OidRejectionCounted(rejected.MessageId, counted, now, rejected.Refusal.Code, rejected.Refusal.Rule)];
+        var window = Find(s, counted);
+        return window is null ? [whole(counted)]
+            : window.OverAt(now) ? [.. Told([window]), whole(counted)]
+            : window.Recorded < IndividualMax ? [whole(counted)]
+            : [new OidRejectionCounted(messageId, counted, now, refusal.Code, refusal.Rule)];
     }
 
     /// <summary>The counts whose second is over.</summary>
@@ -88,12 +107,13 @@ public static class Rejections
         s.Rejections.Where(window => window.Coalesced > 0)
             .Select(window => new Effect.WakeAt($"rejections:{window.Caller}:{window.Since.UtcTicks}", window.Ends));
 
-    public static SwitchState.Here Recorded(SwitchState.Here s, OidRejected e)
+    public static SwitchState.Here Recorded(SwitchState.Here s, OidRejected e) =>
+        e is { Caller: { } caller, At: { } at } ? Recorded(s, caller, at) : s;
+
+    public static SwitchState.Here Recorded(SwitchState.Here s, RequestRejected e) => Recorded(s, e.Caller, e.At);
+
+    static SwitchState.Here Recorded(SwitchState.Here s, string caller, DateTimeOffset at)
     {
-        if (e is not { Caller: { } caller, At: { } at })
-        {
-            return s;
-        }
         var window = Find(s, caller) is { } open && !open.OverAt(at)
             ? open with { Recorded = open.Recorded + 1 }
             : RejectionWindow.Begun(caller, at);

@@ -30,11 +30,13 @@ public static class Stack
         new Passage(s, request, runtime, known ?? BuiltIn.All, Attached(s), StackVerdict.Empty).From(0);
 
     /// <summary>The extension that had pended the OID has answered: SUCCESS passes it on, an error is its refusal.</summary>
-    public static StackVerdict Resume(SwitchState.Here s, SlotOid slot, NdisStatus answer, IReadOnlyDictionary<string, IExtension>? known = null) =>
+    public static StackVerdict Resume(
+        SwitchState.Here s, SlotOid slot, NdisStatus answer, IReadOnlyDictionary<string, IExtension>? known = null) =>
         Passed(s, slot, known).After(slot.Verdict.Pause!, new ExtensionAnswer(Completes: answer == NdisStatus.Success ? null : answer));
 
     /// <summary>The extension that had pended the OID is not where it was: that is on record, and the OID goes on below.</summary>
-    public static StackVerdict Abandon(SwitchState.Here s, SlotOid slot, string why, IReadOnlyDictionary<string, IExtension>? known = null) =>
+    public static StackVerdict Abandon(
+        SwitchState.Here s, SlotOid slot, string why, IReadOnlyDictionary<string, IExtension>? known = null) =>
         Passed(s, slot, known).Without(slot.Verdict.Pause!, why);
 
     static Passage Passed(SwitchState.Here s, SlotOid slot, IReadOnlyDictionary<string, IExtension>? known) =>

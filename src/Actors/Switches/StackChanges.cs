@@ -38,9 +38,12 @@ static class StackChanges
         var view = Stack.View(s, Stack.Order(s.Definition).ToList().IndexOf(extension), extension);
         var answer = Stack.Contained(() => BuiltIn.All[extension.Name].Attach(view), out var defect);
         return answer is not { Fails: null }
-            ? new ExtensionAttachFailed(extension.Name, extension.Class, answer?.Fails ?? NdisStatus.Failure, defect ?? answer?.Detail ?? "it gave no reason")
+            ? new ExtensionAttachFailed(
+                extension.Name, extension.Class, answer?.Fails ?? NdisStatus.Failure, defect ?? answer?.Detail ?? "it gave no reason")
             : answer.Keeps.Count > Passage.KeepsMax + s.Ports.Count || answer.Keeps.Any(kept => kept.Value?.Length > Passage.KeptMax)
-                ? new ExtensionAttachFailed(extension.Name, extension.Class, NdisStatus.Resources, $"it wants to keep more than {Passage.KeptMax} characters of one thing, or too many things")
+                ? new ExtensionAttachFailed(
+                    extension.Name, extension.Class, NdisStatus.Resources,
+                    $"it wants to keep more than {Passage.KeptMax} characters of one thing, or too many things")
             : new ExtensionAttached(extension.Name, extension.Class, view.IsActive,
                 [.. answer.Keeps.Select(kept => new KeptState(ExtensionIds.Key(extension), kept.Key, kept.Value))]);
     }

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ControlPlane.Messages;
@@ -11,9 +10,6 @@ sealed record SwitchAnswer(NdisStatus Status, JsonElement? Output = null, int? B
 {
     /// <summary>Custom properties that a switch may have; the next ADD is answered RESOURCES.</summary>
     public const int PropertiesMax = 256;
-
-    /// <summary>Characters of one property's value; a longer one is answered INVALID_LENGTH.</summary>
-    public const int ValueMax = 64 * 1024;
 
     static readonly SwitchAnswer Done = new(NdisStatus.Success);
 
@@ -35,20 +31,17 @@ sealed record SwitchAnswer(NdisStatus Status, JsonElement? Output = null, int? B
     static SwitchAnswer Add(SwitchState.Here s, PropertyParameters property) =>
         Has(s, property) ? new(NdisStatus.InvalidParameter)
         : s.Properties.Count >= PropertiesMax ? new(NdisStatus.Resources)
-        : TooLong(property) ?? Done;
+        : Done;
 
     /// <summary>The instance is found by type, id, version and instance id; another is INVALID_PARAMETER (switch.md 2.5, V17).</summary>
     static SwitchAnswer Update(SwitchState.Here s, PropertyParameters property) =>
         s.Properties.TryGetValue(property.Key, out var known) && known.Property.PropertyVersion == property.PropertyVersion
-            ? TooLong(property) ?? Done
+            ? Done
             : new(NdisStatus.InvalidParameter);
 
     static bool Has(SwitchState.Here s, PropertyParameters property) => s.Properties.ContainsKey(property.Key);
 
-    static SwitchAnswer? TooLong(PropertyParameters property) =>
-        Length(property) > ValueMax ? new(NdisStatus.InvalidLength, BytesNeeded: ValueMax) : null;
-
-    static int Length(PropertyParameters property) => property.Value is { } value ? Encoding.UTF8.GetByteCount(value.GetRawText()) : 0;
+    static int Length(PropertyParameters property) => PayloadSizes.Bytes(property.Value);
 
     static SwitchAnswer Properties(SwitchState.Here s, OidRequest request) =>
         Listed(s.Properties.Values.Select(known => (known.Property, known.Owner)), request.Parameters as QueryParameters);
@@ -59,7 +52,8 @@ sealed record SwitchAnswer(NdisStatus Status, JsonElement? Output = null, int? B
         var found = properties.Where(known => (query?.PropertyType is not { } type || known.Property.PropertyType == type)
             && (query?.PropertyId is not { } id || IsId(known.Property.PropertyId, id))).ToList();
         var list = new PropertyList(1, found.Count, [.. found.Select(known => new ListedProperty(
-            known.Property.PropertyId, known.Property.PropertyInstanceId, known.Property.PropertyVersion, known.Property.Value, Length(known.Property), known.Owner,
+            known.Property.PropertyId, known.Property.PropertyInstanceId, known.Property.PropertyVersion, known.Property.Value,
+            Length(known.Property), known.Owner,
             known.Property.PropertyType))]);
         var bytes = PayloadSizes.EnumHeader + found.Sum(known => PayloadSizes.EnumInfo + (Length(known.Property) + 7) / 8 * 8);
         return Sized(query, bytes, JsonSerializer.SerializeToElement(list, SwitchOutputJson.Default.PropertyList));
@@ -71,14 +65,17 @@ sealed record SwitchAnswer(NdisStatus Status, JsonElement? Output = null, int? B
     {
         var name = s.Id.Parts[1];
         var parameters = new ListedSwitch(1, name, name, s.Ports.Count, s.Stage == SwitchStage.Ready);
-        return Sized(request.Parameters as QueryParameters, PayloadSizes.SwitchParameters, JsonSerializer.SerializeToElement(parameters, SwitchOutputJson.Default.ListedSwitch));
+        return Sized(
+            request.Parameters as QueryParameters, PayloadSizes.SwitchParameters,
+            JsonSerializer.SerializeToElement(parameters, SwitchOutputJson.Default.ListedSwitch));
     }
 
     /// <summary>All ports, validation ports among them (switch.md 2.7).</summary>
     static SwitchAnswer Ports(SwitchState.Here s, OidRequest request)
     {
         var ports = s.Ports.Values.Select(port => new ListedPort(
-            port.PortId, port.PortName ?? port.Name, port.FriendlyName, port.Type, port.Validation, port.TearingDown ? "Teardown" : "Created", port.Id.Text)).ToList();
+            port.PortId, port.PortName ?? port.Name, port.FriendlyName, port.Type, port.Validation,
+            port.TearingDown ? "Teardown" : "Created", port.Id.Text)).ToList();
         var list = new PortList(1, PayloadSizes.FirstElementOffset, PayloadSizes.PortElement, ports.Count, ports);
         return Sized(request.Parameters as QueryParameters, PayloadSizes.FirstElementOffset + ports.Count * PayloadSizes.PortElement,
             JsonSerializer.SerializeToElement(list, SwitchOutputJson.Default.PortList));
@@ -93,11 +90,14 @@ sealed record SwitchAnswer(NdisStatus Status, JsonElement? Output = null, int? B
     }
 
     static ListedNic Listed(SwitchPort port, int index, SwitchNic nic) => new(
-        port.PortId, index, nic.NicName ?? nic.Id.Parts[^1], nic.Type, nic.State, nic.VmName, nic.Mtu, nic.Mac, nic.CurrentMac ?? nic.Mac, nic.VfAssigned, nic.Id.Text);
+        port.PortId, index, nic.NicName ?? nic.Id.Parts[^1], nic.Type, nic.State, nic.VmName, nic.Mtu, nic.Mac, nic.CurrentMac ?? nic.Mac,
+        nic.VfAssigned, nic.Id.Text);
 
     /// <summary>A buffer that is too small gets the size that is needed and nothing else.</summary>
     static SwitchAnswer Sized(QueryParameters? query, int bytes, JsonElement output) =>
-        query?.Capacity is { } capacity && capacity < bytes ? new(NdisStatus.InvalidLength, BytesNeeded: bytes) : new(NdisStatus.Success, output);
+        query?.Capacity is { } capacity && capacity < bytes
+            ? new(NdisStatus.InvalidLength, BytesNeeded: bytes)
+            : new(NdisStatus.Success, output);
 }
 
 /// <summary>SWITCH_PARAMETERS.</summary>
@@ -107,7 +107,8 @@ sealed record ListedSwitch(int Revision, string SwitchName, string SwitchFriendl
 sealed record PortList(int Revision, int FirstElementOffset, int ElementSize, int NumElements, IReadOnlyList<ListedPort> Elements);
 
 /// <param name="Port">Ours: the port's entity.</param>
-sealed record ListedPort(uint PortId, string PortName, string? PortFriendlyName, PortType PortType, bool IsValidationPort, string PortState, string Port);
+sealed record ListedPort(
+    uint PortId, string PortName, string? PortFriendlyName, PortType PortType, bool IsValidationPort, string PortState, string Port);
 
 /// <summary>SWITCH_NIC_ARRAY.</summary>
 sealed record NicList(int Revision, int FirstElementOffset, int ElementSize, int NumElements, IReadOnlyList<ListedNic> Elements);
@@ -127,15 +128,19 @@ sealed record ListedProperty(
 
 /// <summary>SWITCH_NIC_SAVE_STATE as an extension filled it.</summary>
 sealed record SavedState(
-    int Revision, string ExtensionId, string ExtensionFriendlyName, string? FeatureClassId, int SaveDataSize, int SaveDataOffset, string Data)
+    int Revision, string ExtensionId, string ExtensionFriendlyName, string? FeatureClassId, int SaveDataSize, int SaveDataOffset,
+    string Data)
 {
     public static SavedState Of(NicBlob blob) =>
-        new(1, blob.ExtensionId, blob.ExtensionFriendlyName, blob.FeatureClassId, NicDataTransfer.Bytes(blob), PayloadSizes.SaveState, blob.Data);
+        new(
+            1, blob.ExtensionId, blob.ExtensionFriendlyName, blob.FeatureClassId, NicDataTransfer.Bytes(blob), PayloadSizes.SaveState,
+            blob.Data);
 }
 
 /// <summary>Source-generated JSON of what queries answer: a public format (api.md 4).</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ListedSwitch))]
 [JsonSerializable(typeof(PortList))]
 [JsonSerializable(typeof(NicList))]

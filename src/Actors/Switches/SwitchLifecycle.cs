@@ -21,24 +21,31 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
 {
     public static SwitchState Initial(EntityId id) => new SwitchState.Absent(id);
 
-    public static Decision<SwitchEvent> Decide(SwitchState state, Command command, in Turn turn) => (state, command) switch
+    public static Decision<SwitchEvent> Decide(SwitchState state, Command command, in Turn turn) =>
+        Rejections.Audited(state, command, Judge(state, command, turn), turn);
+
+    static Decision<SwitchEvent> Judge(SwitchState state, Command command, in Turn turn) => (state, command) switch
     {
-        (SwitchState.Here { Gone: true }, DefineSwitch) => Decision<SwitchEvent>.Refuse(HostLoss.Refusal(state.Id.Parts[0], HostLoss.Removed)),
+        (SwitchState.Here { Gone: true }, DefineSwitch) =>
+            Decision<SwitchEvent>.Refuse(HostLoss.Refusal(state.Id.Parts[0], HostLoss.Removed)),
         (_, DefineSwitch define) => Define(state, define, turn.Now),
-        (SwitchState.Absent, _) => Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.NotFound, "switch.absent", $"There is no {state.Id}.")),
+        (SwitchState.Absent, _) =>
+            Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.NotFound, "switch.absent", $"There is no {state.Id}.")),
         (SwitchState.Here s, SubmitOid submit) => OidLane.Submit(s, submit, turn),
         (SwitchState.Here s, CompleteOid late) => OidLane.Complete(s, late, turn),
         (SwitchState.Here s, CancelOid cancel) => OidLane.Cancel(s, cancel),
         (SwitchState.Here s, SaveNicData save) => NicDataTransfers.Start(s, save.Port, save.NicIndex, null, turn),
         (SwitchState.Here s, RestoreNicData restore) => NicDataTransfers.Start(s, restore.Port, restore.NicIndex, restore.Blobs, turn),
         (SwitchState.Here s, AnswerArrived answer) => Answered(s, answer, turn.Now),
-        (SwitchState.Here s, TimerElapsed timer) when timer.EffectId.StartsWith(OidLane.SlowPrefix, StringComparison.Ordinal) => OidLane.Slow(s, timer.EffectId),
+        (SwitchState.Here s, TimerElapsed timer) when timer.EffectId.StartsWith(OidLane.SlowPrefix, StringComparison.Ordinal) =>
+            OidLane.Slow(s, timer.EffectId),
         (SwitchState.Here s, TimerElapsed) => Decision<SwitchEvent>.Accept(Rejections.Due(s, turn.Now), null, []),
         (SwitchState.Here s, TakeHoldAt take) =>
             Errands.Start(s, take.PortId, take.NicIndex, new TakeHold(take.HoldId, take.Holder, take.Purpose), turn),
         (SwitchState.Here s, ReleaseHoldAt release) => Errands.Release(s, release, turn),
         (SwitchState.Here s, SetInFlightAt set) => Errands.Start(s, set.PortId, set.NicIndex, new SetInFlight(set.Packets, set.Oids), turn),
-        (SwitchState.Here s, IndicateStatusAt status) => Errands.Start(s, status.PortId, status.NicIndex, new IndicateStatus(status.Status), turn),
+        (SwitchState.Here s, IndicateStatusAt status) =>
+            Errands.Start(s, status.PortId, status.NicIndex, new IndicateStatus(status.Status), turn),
         (SwitchState.Here s, TellDrift drift) => Drift(s, drift),
         (SwitchState.Here s, ReconcileSwitch reconcile) => Reconciliation.Begin(s, reconcile),
         (SwitchState.Here s, ReportStranger report) => Discovery.Report(s, report),
@@ -52,9 +59,10 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         {
             return Decision<SwitchEvent>.Refuse(refusal);
         }
-        if (state is SwitchState.Here { Stage: SwitchStage.Deleting })
+        if (state is SwitchState.Here { Stage: SwitchStage.Deleting } or SwitchState.Here { Adapter.DeleteMessageId: not null })
         {
-            return Decision<SwitchEvent>.Refuse(Refusal.Illegal("switch.define.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"));
+            return Decision<SwitchEvent>.Refuse(
+                Refusal.Illegal("switch.define.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"));
         }
         var (before, defined) = (state as SwitchState.Here, new SwitchDefined(define.Definition));
         var changes = StackChanges.After(before, (SwitchState.Here)Evolve(state, defined));
@@ -64,12 +72,15 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
     }
 
     static Decision<SwitchEvent> Delete(SwitchState.Here s, in Turn turn) =>
-        s.Ports.Count > 0
-            ? Decision<SwitchEvent>.Refuse(Refusal.Illegal("switch.delete.ports", $"The switch has {s.Ports.Count} ports.", "G5", "ports"))
-        : s.Slot is not null || s.Queue.Length > 0
+        s.Ports.Values.Count(port => !ExternalAdapters.IsOwn(s, port)) is var ports and > 0
+            ? Decision<SwitchEvent>.Refuse(Refusal.Illegal("switch.delete.ports", $"The switch has {ports} ports.", "G5", "ports"))
+        : (s.Slot is { } slot && !ExternalAdapters.IsOwn(s, slot.MessageId))
+            || s.Queue.Any(queued => !ExternalAdapters.IsOwn(s, queued.MessageId))
             ? Decision<SwitchEvent>.Refuse(Refusal.Illegal("switch.delete.busy", "OIDs are in traversal.", "switch.md 3.7", "busy"))
-        : s.Stage == SwitchStage.Deleting
-            ? Decision<SwitchEvent>.Refuse(Refusal.Illegal("switch.delete.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"))
+        : s.Stage == SwitchStage.Deleting || s.Adapter?.DeleteMessageId is not null
+            ? Decision<SwitchEvent>.Refuse(
+                Refusal.Illegal("switch.delete.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"))
+        : ExternalAdapters.StopFor(s, turn.MessageId) is { } stopping ? OidLane.Advance(s, [stopping], [], turn.Now)
         : Decision<SwitchEvent>.Accept(null, new SwitchDeleteStarted(turn.MessageId));
 
     static Decision<SwitchEvent> Answered(SwitchState.Here s, AnswerArrived answer, DateTimeOffset now)
@@ -86,9 +97,14 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         {
             return Reconciliation.Answered(s, about, loss, answer, now);
         }
-        if (s.Reports.FirstOrDefault(pair => answer.EffectId == Reconciliation.ReportEffect(pair.Key, pair.Value)) is { Value: not null } report)
+        if (s.Reports.FirstOrDefault(
+            pair => answer.EffectId == Reconciliation.ReportEffect(pair.Key, pair.Value)) is { Value: not null } report)
         {
             return Reconciliation.Reported(s, report.Key, report.Value, answer);
+        }
+        if (ExternalAdapters.Drained(s, answer, now) is { } drained)
+        {
+            return drained;
         }
         if (Discovery.Removed(s, answer) is { } removed)
         {
@@ -100,9 +116,12 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             (SwitchStage.Preparing, { Status: NdisStatus.Success }) =>
                 OidLane.Advance(s, [new SwitchReady(), .. StackChanges.AttachAll(s with { Stage = SwitchStage.Ready })], [], now),
             (SwitchStage.Preparing, { } failed) => OidLane.Advance(s, [new SwitchNotReady(failed.Status, failed.Detail)], [], now),
-            (SwitchStage.Deleting, { Status: NdisStatus.Success }) => Decision<SwitchEvent>.Accept([.. Rejections.All(s), new SwitchDeleted()], null, Deleted(s, null)),
+            (SwitchStage.Deleting, { Status: NdisStatus.Success }) =>
+                Decision<SwitchEvent>.Accept([.. Rejections.All(s), new SwitchDeleted()], null, Deleted(s, null)),
             (SwitchStage.Deleting, { } failed) => Decision<SwitchEvent>.Accept([new SwitchNotReady(failed.Status, failed.Detail)], null,
-                Deleted(s, new Refusal(RefusalKind.Conflict, "switch.delete.host", $"The host answered {failed.Status.Name()}: {failed.Detail}"))),
+                Deleted(
+                    s, new Refusal(
+                        RefusalKind.Conflict, "switch.delete.host", $"The host answered {failed.Status.Name()}: {failed.Detail}"))),
             _ => Decision<SwitchEvent>.Ignore,
         };
     }
@@ -118,11 +137,14 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
 
     public static SwitchState Evolve(SwitchState state, SwitchEvent happened) => (state, happened) switch
     {
-        (SwitchState.Absent s, SwitchDefined e) => SwitchRules.NewSwitch(s, e.Definition),
-        (SwitchState.Here { Stage: not SwitchStage.Deleting } s, SwitchDefined e) => Discovery.Removing(SwitchRules.Defined(s, e.Definition)),
-        (SwitchState.Here { Stage: SwitchStage.Preparing } s, SwitchReady) => s with { Stage = SwitchStage.Ready },
-        (SwitchState.Here { Stage: SwitchStage.Preparing or SwitchStage.Deleting } s, SwitchNotReady) => s with { Stage = SwitchStage.Failed, DeleteMessageId = null },
-        (SwitchState.Here { Stage: not SwitchStage.Deleting } s, SwitchDeleteStarted e) => s with { Stage = SwitchStage.Deleting, DeleteMessageId = e.MessageId },
+        (SwitchState.Absent s, SwitchDefined e) => ExternalAdapters.Looked(SwitchRules.NewSwitch(s, e.Definition)),
+        (SwitchState.Here { Stage: not SwitchStage.Deleting } s, SwitchDefined e) =>
+            ExternalAdapters.Looked(Discovery.Removing(SwitchRules.Defined(s, e.Definition))),
+        (SwitchState.Here { Stage: SwitchStage.Preparing } s, SwitchReady) => ExternalAdapters.Looked(s with { Stage = SwitchStage.Ready }),
+        (SwitchState.Here { Stage: SwitchStage.Preparing or SwitchStage.Deleting } s, SwitchNotReady) =>
+            s with { Stage = SwitchStage.Failed, DeleteMessageId = null },
+        (SwitchState.Here { Stage: not SwitchStage.Deleting } s, SwitchDeleteStarted e) =>
+            s with { Stage = SwitchStage.Deleting, DeleteMessageId = e.MessageId },
         (SwitchState.Here { Stage: SwitchStage.Deleting } s, SwitchDeleted) => new SwitchState.Absent(s.Id, s.Preparations),
         (SwitchState.Here s, OidQueued e) => SwitchRules.Queued(s, e),
         (SwitchState.Here s, OidStarted e) => SwitchRules.Enter(s, e),
@@ -131,12 +153,16 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             Slot = slot with { Verdict = e.Verdict, Runtime = e.Runtime ?? slot.Runtime, Stage = SwitchRules.StageOf(e.Verdict) },
         },
         (SwitchState.Here { Slot: { } slot } s, OidSlow e) => s with { Slot = slot with { Warned = e.Alarm ? 2 : 1 } },
-        (SwitchState.Here s, OidRejected e) => SwitchRules.Leave(SwitchRules.Rejected(Rejections.Recorded(s, e), e.MessageId, e.Refusal), e.MessageId),
+        (SwitchState.Here s, OidRejected e) =>
+            SwitchRules.Leave(SwitchRules.Rejected(Rejections.Recorded(s, e), e.MessageId, e.Refusal), e.MessageId),
+        (SwitchState.Here s, RequestRejected e) => Rejections.Recorded(s, e),
         (SwitchState.Here s, OidRejectionCounted e) => SwitchRules.Leave(Rejections.Counted(s, e), e.MessageId),
         (SwitchState.Here s, OidRejectionsCoalesced e) => Rejections.Coalesced(s, e),
         (SwitchState.Here s, OidCompleted e) => SwitchRules.Leave(SwitchRules.Completed(s, e), e.MessageId),
-        (SwitchState.Here s, ExtensionAttached e) => SwitchRules.Kept(s, e.Keeps) with { Unattached = s.Unattached.Remove(SwitchRules.Key(e.Class, e.Extension)) },
-        (SwitchState.Here s, ExtensionAttachFailed e) => s with { Unattached = s.Unattached.SetItem(SwitchRules.Key(e.Class, e.Extension), e.Detail) },
+        (SwitchState.Here s, ExtensionAttached e) =>
+            SwitchRules.Kept(s, e.Keeps) with { Unattached = s.Unattached.Remove(SwitchRules.Key(e.Class, e.Extension)) },
+        (SwitchState.Here s, ExtensionAttachFailed e) =>
+            s with { Unattached = s.Unattached.SetItem(SwitchRules.Key(e.Class, e.Extension), e.Detail) },
         (SwitchState.Here s, ExtensionDetached e) => s with { Unattached = s.Unattached.Remove(SwitchRules.Key(e.Class, e.Extension)) },
         (SwitchState.Here s, SwitchPropertyChanged e) => s with
         {
@@ -144,17 +170,22 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
                 ? s.Properties.Remove(e.Property.Key)
                 : s.Properties.SetItem(e.Property.Key, new SwitchProperty(e.Property, e.Owner)),
         },
-        (SwitchState.Here s, SaveRound e) => SwitchRules.Saved(s, e.PortId, e.NicIndex, saved => saved.SetItem(e.Extension, saved.GetValueOrDefault(e.Extension) + 1)),
+        (SwitchState.Here s, SaveRound e) =>
+            SwitchRules.Saved(s, e.PortId, e.NicIndex, saved => saved.SetItem(e.Extension, saved.GetValueOrDefault(e.Extension) + 1)),
         (SwitchState.Here s, SaveCompleted e) => SwitchRules.Saved(s, e.PortId, e.NicIndex, saved => saved.Clear()),
         (SwitchState.Here s, SaveFailed e) => SwitchRules.Saved(s, e.PortId, e.NicIndex, saved => saved.Clear()),
         (SwitchState.Here s, NicDataTransferStarted e) => NicDataTransfers.Started(s, e),
         (SwitchState.Here s, NicDataTransferEnded e) => NicDataTransfers.Ended(s, e),
         (_, OidRefused or OidUndone or ExtensionFaulted or DriftSeen or StackRestartDeferred or StackRestarted
             or OidCancelRequested or RestoreRound or RestoreCompleted or RestoreFailed) => state,
-        (SwitchState.Here s, ErrandStarted e) => s with { Errands = s.Errands.Add(e.MessageId, new Errand(e.MessageId, e.Target, e.Errand)) },
+        (SwitchState.Here s, ErrandStarted e) =>
+            s with { Errands = s.Errands.Add(e.MessageId, new Errand(e.MessageId, e.Target, e.Errand)) },
         (SwitchState.Here s, ErrandEnded e) => Errands.Ended(s, e),
         (SwitchState.Here s, OidLost e) => SwitchRules.Leave(SwitchRules.Rejected(s, e.MessageId, e.Refusal), e.MessageId),
-        (SwitchState.Here s, SwitchReconcileStarted or SwitchReconciled or SwitchObjectLost or SwitchLossSettled) => Reconciliation.Evolve(s, happened),
+        (SwitchState.Here s, SwitchObjectLost) => ExternalAdapters.Lost(Reconciliation.Evolve(s, happened)),
+        (SwitchState.Here s, ExternalAdapterStarting or ExternalAdapterStarted or ExternalAdapterStopping or ExternalAdapterStopped
+            or ExternalAdapterDrained or ExternalAdapterStuck) => ExternalAdapters.Evolve(s, happened),
+        (SwitchState.Here s, SwitchReconcileStarted or SwitchReconciled or SwitchLossSettled) => Reconciliation.Evolve(s, happened),
         (SwitchState.Here s, DeviceDiscovered or DiscoveredGone or DiscoveryLimited or LeftOverNotRemoved) => Discovery.Evolve(s, happened),
         (SwitchState.Here { Gone: true } s, SwitchLost) => new SwitchState.Absent(s.Id, s.Preparations),
         _ => throw new UnreachableException($"{happened} cannot follow {state}"),
@@ -171,7 +202,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             yield return HostCommand(s);
         }
         foreach (var effect in OidLane.Outstanding(s).Concat(Errands.Outstanding(s)).Concat(Rejections.Outstanding(s))
-            .Concat(Reconciliation.Outstanding(s)).Concat(Discovery.Outstanding(s)))
+            .Concat(Reconciliation.Outstanding(s)).Concat(Discovery.Outstanding(s)).Concat(ExternalAdapters.Outstanding(s)))
         {
             yield return effect;
         }
@@ -181,6 +212,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
     {
         var verb = s.Stage == SwitchStage.Deleting ? DriverVerb.RemoveSwitch : DriverVerb.EnsureSwitch;
         var effect = $"{verb}:{s.Preparations}:{s.DeleteMessageId}";
-        return new Effect.Ask(effect, EntityId.Bridge(s.Id.Parts[0]), new IssueCommand(new DriverCommand($"{s.Id}>{effect}", verb, s.Id.Parts[1])));
+        return new Effect.Ask(
+            effect, EntityId.Bridge(s.Id.Parts[0]), new IssueCommand(new DriverCommand($"{s.Id}>{effect}", verb, s.Id.Parts[1])));
     }
 }

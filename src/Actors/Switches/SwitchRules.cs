@@ -33,6 +33,10 @@ static class SwitchRules
                 return Wrong("switch.extension.settings", "maxPorts is 0 or more.", $"{field}.settings.maxPorts");
             }
         }
+        if (ExternalAdapters.Refusal(definition) is { } uplink)
+        {
+            return uplink;
+        }
         return definition.Extensions.Count(extension => extension is { Enabled: true, Class: ExtensionClass.Forward }) > 1
             ? Messages.Refusal.Illegal("switch.extensions.two-forwarders", "At most one forwarding extension is enabled.", "X30", "defined")
             : null;
@@ -62,8 +66,9 @@ static class SwitchRules
 
     public static SwitchState.Here Queued(SwitchState.Here s, OidQueued e)
     {
-        s = s with { Queue = s.Queue.Add(new QueuedOid(e.MessageId, e.Request, e.FromPeer, e.Caller)) };
-        return !e.FromPeer && s.Transfers.Values.FirstOrDefault(open => open.Waiting is null && open.Next().RequestId == e.MessageId) is { } transfer
+        s = ExternalAdapters.Queued(s with { Queue = s.Queue.Add(new QueuedOid(e.MessageId, e.Request, e.FromPeer, e.Caller)) }, e);
+        return !e.FromPeer
+            && s.Transfers.Values.FirstOrDefault(open => open.Waiting is null && open.Next().RequestId == e.MessageId) is { } transfer
             ? s with { Transfers = s.Transfers.SetItem(transfer.MessageId, transfer with { Waiting = e.MessageId }) }
             : s;
     }
@@ -74,7 +79,8 @@ static class SwitchRules
         return s with
         {
             Queue = s.Queue.RemoveAt(0),
-            Slot = new SlotOid(head.MessageId, head.Request with { PortId = e.PortId }, head.FromPeer, e.Port, e.Nic, e.Verdict, head.Caller)
+            Slot = new SlotOid(
+                head.MessageId, head.Request with { PortId = e.PortId }, head.FromPeer, e.Port, e.Nic, e.Verdict, head.Caller)
             {
                 At = e.At,
                 Stage = e.ReadsNic ? SlotStage.Reading : StageOf(e.Verdict),
@@ -83,13 +89,14 @@ static class SwitchRules
     }
 
     /// <summary>What was restored goes to the NIC's data path before the NIC is told that the OID is through.</summary>
-    public static SlotStage StageOf(StackVerdict verdict) => verdict is { Pause: null, Restores: not null } ? SlotStage.Restoring : SlotStage.Down;
+    public static SlotStage StageOf(StackVerdict verdict) =>
+        verdict is { Pause: null, Restores: not null } ? SlotStage.Restoring : SlotStage.Down;
 
-    /// <summary>A transfer learns that its OID was illegal.</summary>
+    /// <summary>A transfer, or the external adapter, learns that its OID was illegal.</summary>
     public static SwitchState.Here Rejected(SwitchState.Here s, string messageId, Refusal refusal) =>
         NicDataTransfers.Of(s, messageId) is { } transfer
             ? s with { Transfers = s.Transfers.SetItem(transfer.MessageId, transfer.Rejected(refusal)) }
-            : s;
+            : ExternalAdapters.Rejected(s, messageId, refusal);
 
     public static string Key(ExtensionClass extensionClass, string name) => ExtensionIds.Key(new ExtensionDefinition(name, extensionClass));
 
@@ -115,7 +122,8 @@ static class SwitchRules
             : 0;
 
     public static SwitchState.Here Saved(
-        SwitchState.Here s, uint port, int index, Func<ImmutableSortedDictionary<string, int>, ImmutableSortedDictionary<string, int>> change) =>
+        SwitchState.Here s, uint port, int index,
+        Func<ImmutableSortedDictionary<string, int>, ImmutableSortedDictionary<string, int>> change) =>
         s.Ports.TryGetValue(port, out var on) && on.Nics.ContainsKey(index)
             ? WithNics(s, port, nics => nics.SetItem(index, nics[index] with { Saved = change(nics[index].Saved) }))
             : s;
@@ -138,6 +146,7 @@ static class SwitchRules
         {
             s = s with { Transfers = s.Transfers.SetItem(transfer.MessageId, transfer.After(e.Outcome, slot.Verdict.Completed)) };
         }
+        s = ExternalAdapters.Completed(s, e);
         return e.Outcome.Status == NdisStatus.Success ? Succeeded(Kept(s, slot.Verdict.Keeps ?? []), slot, e) : s;
     }
 

@@ -58,7 +58,11 @@ public abstract record SwitchState(EntityId Id)
         public ImmutableSortedDictionary<string, NicDataTransfer> Transfers { get => field ?? None<NicDataTransfer>.ByName; init; }
 
         /// <summary>Who still has to be told that the host has lost what it had.</summary>
-        public ImmutableSortedDictionary<EntityId, SwitchLoss> Losses { get => field ?? ImmutableSortedDictionary<EntityId, SwitchLoss>.Empty; init; }
+        public ImmutableSortedDictionary<EntityId, SwitchLoss> Losses
+        {
+            get => field ?? ImmutableSortedDictionary<EntityId, SwitchLoss>.Empty;
+            init;
+        }
 
         /// <summary>Ports and NICs that ended with the host's last boot, or with its removal.</summary>
         public int Lost { get; init; }
@@ -71,6 +75,10 @@ public abstract record SwitchState(EntityId Id)
 
         /// <summary>The highest number that a removal of a device has had.</summary>
         public long Removals { get; init; }
+
+        /// <summary>Its own external port and adapters; null: it never had any.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public ExternalAdapter? Adapter { get; init; }
 
         /// <summary>The host was removed: the switch ends after all that is on it.</summary>
         public bool Gone { get; init; }
@@ -85,7 +93,8 @@ public abstract record SwitchState(EntityId Id)
 /// <summary>Nothing yet, by name.</summary>
 static class None<T>
 {
-    public static readonly ImmutableSortedDictionary<string, T> ByName = ImmutableSortedDictionary.Create<string, T>(StringComparer.Ordinal);
+    public static readonly ImmutableSortedDictionary<string, T> ByName =
+        ImmutableSortedDictionary.Create<string, T>(StringComparer.Ordinal);
 }
 
 /// <summary>A switch's stage on its host.</summary>
@@ -142,7 +151,8 @@ public sealed record QueuedOid(string MessageId, OidRequest Request, bool FromPe
 
 /// <summary>The OID that has the slot.</summary>
 /// <param name="Port">The port that judges it, or the switch itself.</param>
-public sealed record SlotOid(string MessageId, OidRequest Request, bool FromPeer, EntityId Port, EntityId? Nic, StackVerdict Verdict, string? Caller = null)
+public sealed record SlotOid(
+    string MessageId, OidRequest Request, bool FromPeer, EntityId Port, EntityId? Nic, StackVerdict Verdict, string? Caller = null)
 {
     /// <summary>When it came into the slot.</summary>
     public DateTimeOffset? At { get; init; }

@@ -23,7 +23,7 @@ public sealed class SimulatedHostTests : IDisposable
 
         Assert.Equal(NdisStatus.Success, created.Status);
         Assert.Equal(
-            new DeviceState(Orders.NicKey, "prod", "p-eth0", created.Observed!.Device, true, Up: false, true, 1, 1), created.Observed);
+            new DeviceState(Orders.NicKey, "prod", "p-eth0", created.Observed!.Device, true, Up: false, true, 1, 1) { Mtu = 1_500 }, created.Observed);
         Assert.Equal(created.Observed with { Up = true, Revision = 2 }, connected.Observed);
     }
 

@@ -46,3 +46,6 @@ public sealed class MigrationStepsOverHttp(RunningControlPlane running) : Migrat
 
 [Collection(OverHttp.Name)]
 public sealed class StateTableOverHttp(RunningControlPlane running) : StateTableScenarios(new HttpTarget(running));
+
+[Collection(OverHttp.Name)]
+public sealed class OriginatedOverHttp(RunningControlPlane running) : OriginatedScenarios(new HttpTarget(running));

@@ -255,13 +255,20 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
             ? new RefusedBy((int)by["position"]!, (string)by["extension"]!, Status(by["status"]), (string?)by["field"], (string?)by["rule"], (string?)by["detail"])
             : null,
         answer["faults"].Deserialize<List<ExtensionFault>>(Json)!,
-        [.. answer["trace"]!.AsArray().Select(step => new TraceStep(
-            (int)step!["position"]!, (string)step["extension"]!, Enum.Parse<TraceDirection>((string)step["direction"]!, ignoreCase: true), Status(step["status"])))],
+        Trace(answer["trace"]),
         (string)answer["portState"]!, (string)answer["nicState"]!, answer["output"].Deserialize<JsonElement?>(Json))
     {
         BytesNeeded = (int?)answer["bytesNeeded"],
         UplinkUsable = (bool?)answer["uplinkUsable"],
+        OutputNotKept = (int?)answer["outputNotKept"],
+        Indicated = answer["indicated"].Deserialize<List<OriginatedStatus>>(Json),
+        Originated = answer["originated"]?.AsArray().Select(own => new OriginatedOid(
+            (string)own!["parent"]!, (string)own["requestId"]!, (int)own["position"]!, (string)own["extension"]!,
+            OidCode.Parse((string)own["oid"]!)!.Value, Status(own["status"]), Trace(own["trace"]))).ToList(),
     };
+
+    static IReadOnlyList<TraceStep> Trace(JsonNode? steps) => [.. steps!.AsArray().Select(step => new TraceStep(
+        (int)step!["position"]!, (string)step["extension"]!, Enum.Parse<TraceDirection>((string)step["direction"]!, ignoreCase: true), Status(step["status"])))];
 
     static NdisStatus Status(JsonNode? name) => NdisStatusNames.Parse((string)name!)!.Value;
 

@@ -83,6 +83,58 @@ public sealed class PolicyTests
         Assert.True(State.IsReady());
     }
 
+    [Theory]
+    [InlineData(DriftPolicy.Report)]
+    [InlineData(DriftPolicy.Repair)]
+    public void Policy_that_a_host_refused_and_did_not_put_back_is_built_again_from_the_former_one(DriftPolicy drift)
+    {
+        _world.DefineSwitch(Sw, drift);
+        CreatePort();
+        Add(Access(10));
+        Connect();
+        _world.Hosts["hv01"].Breaks = true;
+        Assert.Equal(NdisStatus.Resources, Update(Access(20)).Status);
+        Assert.Equal((Vlan10, Vlan10.Digest), (Commands(DriverVerb.RepairNic).Single().Policy, Device.Policy));
+        Assert.Equal(10, Value().GetProperty("accessVlanId").GetInt32());
+        Assert.True(State.IsReady());
+        Assert.DoesNotContain("DriftSeen", _world.Events(Sw)); // it was no other hand's
+        Assert.Equal(["NicPolicyRefused", "NicRepairStarted", "NicRepaired"], _world.Events(Nic).TakeLast(3));
+    }
+
+    [Fact]
+    public void Policy_that_cannot_be_built_again_either_is_an_alarm_and_tried_again_with_the_next_session()
+    {
+        CreatePort();
+        Add(Access(10));
+        Connect();
+        _world.Hosts["hv01"].Breaks = true;
+        _world.Hosts["hv01"].Plant(DriverVerb.RepairNic, NdisStatus.Failure);
+        Update(Access(20));
+        _world.Advance(TimeSpan.FromHours(1));
+        Assert.Single(Commands(DriverVerb.RepairNic));
+        Assert.Equal((DriftStage.Reported, Vlan10), (Body.Drift?.Stage, Body.Policy));
+        Assert.False(State.IsReady());
+        _world.DefineSwitch(Sw, DriftPolicy.Repair);
+        _world.Disconnect("hv01").Connect("hv01");
+        Assert.Equal(Vlan10.Digest, Device.Policy);
+        Assert.True(State.IsReady());
+    }
+
+    [Fact]
+    public void Extensions_that_had_agreed_to_a_property_that_the_host_refuses_undo_it_nearest_first()
+    {
+        _world.DefineSwitch(Sw, DriftPolicy.Report,
+            new ExtensionDefinition("capture.mirror", ExtensionClass.Capture), new ExtensionDefinition("filter.acl", ExtensionClass.Filter));
+        CreatePort();
+        Add(Access(10));
+        Connect();
+        _world.Hosts["hv01"].Plant(DriverVerb.ApplyPolicy, NdisStatus.Resources);
+        Update(Access(20));
+        Assert.Equal(["filter.acl", "capture.mirror"], _world.Rows(Sw).Select(row => row.Event).OfType<OidUndone>().Select(undone => undone.Extension));
+        Assert.Equal(["PortPropertyProposed", "PortPropertyRefused"], _world.Events(Port).TakeLast(2));
+        Assert.Equal(["NicPolicyProposed", "NicPolicyRefused"], _world.Events(Nic).TakeLast(2));
+    }
+
     [Fact]
     public void Property_that_the_host_says_it_applied_and_does_not_enforce_is_refused()
     {
@@ -159,6 +211,79 @@ public sealed class PolicyTests
         Assert.Contains("NicEdgeFaulted", _world.Events(Nic));
         Assert.False(State.IsReady());
         Does(OidCode.NicUpdated, Parameters("00:15:5d:00:00:07") with { Mtu = 1_400 });
+        Assert.True(State.IsReady());
+    }
+
+    [Theory]
+    [InlineData(9_000, "00:15:5d:00:00:07")]
+    [InlineData(1_500, "00:15:5d:00:00:08")]
+    public void Update_that_the_host_fails_is_drift_that_shows_what_is_wanted_and_observed(int mtu, string mac)
+    {
+        CreatePort();
+        Connect();
+        _world.Hosts["hv01"].Plant(DriverVerb.ApplyPolicy, NdisStatus.Failure);
+        Does(OidCode.NicUpdated, Parameters("00:15:5d:00:00:07") with { Mtu = mtu, CurrentMacAddress = mac });
+        Assert.Equal((DriftStage.Reported, 1_500, "00:15:5d:00:00:07"), (Body.Drift?.Stage, Body.Drift?.Observed.Mtu, Body.Drift?.Observed.Mac));
+        Assert.Equal((mtu, mac), (Body.Parameters.Mtu, Body.Mac));
+        Assert.Single(_world.Events(Sw), "DriftSeen");
+        var alarm = Alarms.Of(_world.Rows(Nic).Aggregate(EntityView.New(Nic), (view, row) => view.After(row))).Single(alarm => alarm.Code == "nic.drift");
+        Assert.Contains(mtu == 1_500 ? $"guard 00:15:5d:00:00:07 and not {mac}" : $"MTU 1500 and not {mtu}", alarm.Reason, StringComparison.Ordinal);
+        Does(OidCode.NicUpdated, Parameters("00:15:5d:00:00:07") with { Mtu = mtu, CurrentMacAddress = mac }); // the same again is asked of the host again
+        Assert.Equal((mtu, mac), (Device.Mtu, Device.Mac));
+        Assert.True(State.IsReady());
+    }
+
+    [Fact]
+    public void Update_that_the_host_fails_is_repaired_under_the_policy()
+    {
+        _world.DefineSwitch(Sw, DriftPolicy.Repair);
+        CreatePort();
+        Connect();
+        _world.Hosts["hv01"].Plant(DriverVerb.ApplyPolicy, NdisStatus.Failure);
+        Does(OidCode.NicUpdated, Parameters("00:15:5d:00:00:07") with { Mtu = 9_000, CurrentMacAddress = "00:15:5d:00:00:08" });
+        var repair = Commands(DriverVerb.RepairNic).Single();
+        Assert.Equal((9_000, "00:15:5d:00:00:08", true, PortPolicy.Default), (repair.Mtu, repair.Mac, repair.Up, repair.Policy));
+        Assert.Equal((9_000, "00:15:5d:00:00:08"), (Device.Mtu, Device.Mac));
+        Assert.Null(Body.Drift);
+        Assert.True(State.IsReady());
+    }
+
+    [Fact]
+    public void Repair_of_a_failed_update_that_fails_too_is_tried_again_with_the_next_session_and_not_before()
+    {
+        _world.DefineSwitch(Sw, DriftPolicy.Repair);
+        CreatePort();
+        Connect();
+        _world.Hosts["hv01"].Plant(DriverVerb.ApplyPolicy, NdisStatus.Failure);
+        _world.Hosts["hv01"].Plant(DriverVerb.RepairNic, NdisStatus.Failure);
+        Does(OidCode.NicUpdated, Parameters("00:15:5d:00:00:07") with { Mtu = 9_000 });
+        _world.Advance(TimeSpan.FromHours(1));
+        Assert.Single(Commands(DriverVerb.RepairNic));
+        Assert.Equal((DriftStage.Reported, 1_500), (Body.Drift?.Stage, Device.Mtu));
+        _world.Disconnect("hv01").Connect("hv01");
+        Assert.Equal((2, 9_000), (Commands(DriverVerb.RepairNic).Count(), Device.Mtu));
+        Assert.True(State.IsReady());
+    }
+
+    [Fact]
+    public void Mtu_that_another_hand_changed_is_drift()
+    {
+        CreatePort();
+        Connect();
+        _world.SetMtu("hv01", Nic.Text, 1_400);
+        Assert.Equal((DriftStage.Reported, 1_400), (Body.Drift?.Stage, Body.Drift?.Observed.Mtu));
+        _world.SetMtu("hv01", Nic.Text, 1_500);
+        Assert.Null(Body.Drift);
+        Assert.True(State.IsReady());
+    }
+
+    [Fact]
+    public void Connect_brings_mtu_and_address_anew()
+    {
+        CreatePort();
+        Does(OidCode.NicCreate, Parameters("00:15:5d:00:00:07"));
+        Does(OidCode.NicConnect, Parameters("00:15:5d:00:00:07") with { Mtu = 1_400, CurrentMacAddress = "00:15:5d:00:00:08" });
+        Assert.Equal((1_400, "00:15:5d:00:00:08"), (Device.Mtu, Device.Mac));
         Assert.True(State.IsReady());
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Ports.Properties;
+using ControlPlane.Actors.Switches;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Tests.Conformance;
@@ -123,7 +124,7 @@ public sealed class PropertyValueTests
         const string vendor = "6f0d7a1e-52a7-4b9e-8c55-3f1d3c8e2b99";
         Assert.Null(PropertyValues.Read(Of(PropertyType.Custom, "[1,{\"a\":null}]", vendor)).Fault);
         Assert.Null(PropertyValues.Read(Of(PropertyType.Custom, null, vendor)).Fault);
-        var text = new string('x', PropertyValues.BytesMax);
+        var text = new string('x', PayloadSizes.ValueMax);
         Assert.Null(PropertyValues.Read(Of(PropertyType.Custom, $"\"{text[2..]}\"", vendor)).Fault);
         Refused(Of(PropertyType.Custom, $"\"{text}\"", vendor), "value", NdisStatus.InvalidLength);
     }

@@ -4,7 +4,7 @@ using ControlPlane.Messages;
 namespace ControlPlane.Tests.Conformance;
 
 /// <summary>
-/// The audit of illegal OIDs: each is answered, ten of one caller a second are recorded whole, the others are counted and
+/// The audit of illegal requests: each is answered, ten of one caller a second are recorded whole, the others are counted and
 /// told in one event (api.md 4). The clock stands still unless it is moved.
 /// </summary>
 public sealed class RejectionTests
@@ -89,6 +89,55 @@ public sealed class RejectionTests
         var told = Assert.Single(Coalesced);
         Assert.Equal(25, told.Count);
         Assert.Equal([new RejectionReason("nic.delete.connected", "X05", 20), new RejectionReason("port.absent", "X01", 5)], told.Reasons);
+    }
+
+    [Theory]
+    [InlineData("hold")]
+    [InlineData("release")]
+    [InlineData("status")]
+    [InlineData("in-flight")]
+    [InlineData("save")]
+    [InlineData("delete")]
+    public void Illegal_requests_that_are_no_oids_are_answered_one_by_one_and_counted_with_them(string kind)
+    {
+        _world.Oid(Sw, new OidRequest("create", OidCode.PortCreate, 7, 0, new PortParameters("p7"))); // in the way of a deletion
+        var (code, rule) = kind switch
+        {
+            "hold" => ("port.unknown", "R1"),
+            "release" => ("hold.unknown", "R4"),
+            "save" => ("port.absent", null),
+            "delete" => ("switch.delete.ports", (string?)"G5"),
+            _ => ("port.unknown", "R1"),
+        };
+        var stored = _world.Stored;
+        var burst = Flood(30, n => kind switch
+        {
+            "hold" => new TakeHoldAt($"h{n}", "ext", 99, null, "test"),
+            "release" => new ReleaseHoldAt($"h{n}"),
+            "status" => new IndicateStatusAt(99, 0, "NDIS_STATUS_LINK_STATE"),
+            "in-flight" => new SetInFlightAt(99, 0, 1, 0),
+            "save" => new SaveNicData("none", 0),
+            _ => new DeleteSwitch(),
+        });
+        Burst(5, "operator:ann");
+        _world.Advance(Second);
+
+        Assert.All(burst, asked => Assert.Equal((code, rule), (asked.Answer?.Refusal?.Code, asked.Answer?.Refusal?.Rule)));
+        Assert.Equal((Whole, 0, 0, 25), (Times("RequestRejected"), Times("RequestRefused"), Times("OidRejected"), Times("OidRejectionCounted")));
+        Assert.Equal(stored + 30 + 5 + 1, _world.Stored);
+        var told = Assert.Single(Coalesced);
+        Assert.Equal([new RejectionReason(code, rule, 20), new RejectionReason("port.absent", "X01", 5)], told.Reasons);
+    }
+
+    [Fact]
+    public void Illegal_request_again_gets_its_recorded_answer_and_no_event()
+    {
+        var first = _world.Do(Sw, new ReleaseHoldAt("none"), "release");
+        var stored = _world.Stored;
+        var again = _world.Do(Sw, new ReleaseHoldAt("none"), "release");
+        Assert.Equal((stored, first.Refusal), (_world.Stored, again.Refusal));
+        var row = _world.Rows(Sw)[^1];
+        Assert.Equal(("RequestRejected.1", "operator:test", "release"), (row.Name, row.Who, row.MessageId));
     }
 
     [Fact]
@@ -220,6 +269,13 @@ public sealed class RejectionTests
     IReadOnlyList<OidRejectionsCoalesced> Coalesced => [.. _world.Rows(Sw).Select(row => row.Event).OfType<OidRejectionsCoalesced>()];
 
     int Times(string type) => _world.Events(Sw).Count(known => known == type);
+
+    List<Question> Flood(int count, Func<int, Command> request)
+    {
+        var asked = Enumerable.Range(0, count).Select(n => _world.Ask(Sw, $"r{++_requests}", request(n), "operator:ann")).ToList();
+        _world.Settle();
+        return asked;
+    }
 
     List<Question> Burst(int count, string who, OidCode? oid = null, uint port = 99)
     {

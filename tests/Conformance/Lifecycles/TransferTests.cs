@@ -81,12 +81,14 @@ public sealed class TransferTests
         Accepted(OidCode.NicSave);
     }
 
-    [Fact]
-    public void S12_Restore_that_an_extension_fails_is_no_restore()
+    [Theory]
+    [InlineData(NdisStatus.Failure)]
+    [InlineData(NdisStatus.BufferTooShort)]
+    public void S12_Restore_that_an_extension_fails_is_no_restore(NdisStatus status)
     {
         Connected();
         Accepted(OidCode.NicRestore);
-        Arrive(OidCode.NicRestore, new RefusedBy(1, "test.verdict", NdisStatus.Failure));
+        Arrive(OidCode.NicRestore, new RefusedBy(1, "test.verdict", status));
         Assert.Equal((null, false), (Transfer?.Open, Transfer?.Restored));
         Assert.Contains("NicSeriesFailed", _world.Events(Nic));
     }

@@ -168,11 +168,14 @@ public abstract class IllegalScenarios(ITarget target) : Scenario(target), IAsyn
         }
     }
 
-    [Fact]
-    public async Task X26_Extension_that_originates_a_lifecycle_oid_is_at_fault()
+    [Theory]
+    [InlineData("PORT_CREATE")]
+    [InlineData("NIC_DELETE")]
+    [InlineData("PROPERTY_ADD")]
+    public async Task X26_Extension_that_originates_a_set_of_a_port_a_nic_or_a_property_is_at_fault(string oid)
     {
-        await DefineThree(filter: new ExtensionSettings(Originates: OidCode.NicDelete));
-        await FaultIs("X26", position: 1, () => CreatePort());
+        await DefineThree(filter: new ExtensionSettings(Originates: OidCode.Parse($"OID_SWITCH_{oid}")));
+        Assert.Null((await FaultIs("X26", position: 1, () => CreatePort())).Originated);
         Assert.Equal(0, await Times("OidRejected"));
     }
 
@@ -217,11 +220,13 @@ public abstract class IllegalScenarios(ITarget target) : Scenario(target), IAsyn
     }
 
     /// <summary>The OID succeeds, and the extension at this position is recorded as at fault.</summary>
-    async Task FaultIs(string rule, int position, Func<Task<OidOutcome>> act)
+    async Task<OidOutcome> FaultIs(string rule, int position, Func<Task<OidOutcome>> act)
     {
         var before = await Times("ExtensionFaulted");
-        var fault = Assert.Single((await act()).Faults);
+        var outcome = await act();
+        var fault = Assert.Single(outcome.Faults);
         Assert.Equal((rule, position), (fault.Rule, fault.Position));
         Assert.Equal(before + 1, await Times("ExtensionFaulted"));
+        return outcome;
     }
 }

@@ -246,6 +246,36 @@ public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLi
     }
 
     [Fact]
+    public async Task S16_Save_that_ends_on_a_bound_ends_its_series_at_the_nic()
+    {
+        await DefineThree(filter: Saves([.. Enumerable.Range(0, 65).Select(n => $"{n}")]));
+        await Connected();
+        Assert.Equal(("nic.save.blobs", "switch.md 4.1"), await Problem(Target.Save(PortName(P))));
+        await SeriesEnded();
+        await DefineThree(filter: Saves([.. Enumerable.Repeat(new string('x', 60_000), 5)]));
+        Assert.Equal(("nic.save.bytes", "switch.md 4.1"), await Problem(Target.Save(PortName(P))));
+        await SeriesEnded();
+        await DefineThree(filter: Saves(new string('x', 66_000)));
+        Assert.Equal(("nic.save.bytes", "S04"), await Problem(Target.Save(PortName(P))));
+        await SeriesEnded();
+        await DefineThree(filter: Answers(OidCode.NicSave, NdisStatus.BufferTooShort));
+        Assert.Equal(("nic.save.failed", "S07"), await Problem(Target.Save(PortName(P))));
+        await SeriesEnded();
+        Assert.Equal(0, await Times("OidRejected"));
+        Assert.True((await Target.Restore(PortName(P), [Blob(E2, "x")])).Verdict.Succeeded); // no series is in its way
+    }
+
+    [Fact]
+    public async Task S07_Save_that_fails_at_the_nic_has_no_series_to_end()
+    {
+        await DefineThree(filter: Answers(OidCode.NicSave, NdisStatus.Failure));
+        await Connected();
+        Assert.Equal(("nic.save.failed", "S07"), await Problem(Target.Save(PortName(P))));
+        Assert.Equal((0, 0), (await Times("SaveCompleted"), await Times("OidRejected")));
+        await Happened(NicId(), "NicSeriesFailed");
+    }
+
+    [Fact]
     public async Task Save_of_more_blobs_than_a_nic_may_have_is_refused_by_name()
     {
         await DefineThree(filter: Saves([.. Enumerable.Range(0, 65).Select(n => $"{n}")]));
@@ -349,6 +379,12 @@ public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLi
 
     /// <summary>The state without the number of the host's commands: a read is one.</summary>
     async Task<string> Live() => System.Text.RegularExpressions.Regex.Replace(await Target.Picture(), "\"spent\":[0-9]+", "");
+
+    async Task SeriesEnded()
+    {
+        var series = (await Target.Events(NicId())).Where(type => type.StartsWith("NicSeries", StringComparison.Ordinal)).ToList();
+        Assert.Equal(("NicSeriesOpened", "NicSeriesCompleted"), (series[^2], series[^1]));
+    }
 
     async Task<IReadOnlyList<NicBlob>> Save(uint port = P)
     {

@@ -101,6 +101,28 @@ public abstract class SwitchScenarios(ITarget target) : Scenario(target), IAsync
     }
 
     [Fact]
+    public async Task Query_asked_again_by_its_id_says_that_a_large_output_is_not_held()
+    {
+        await CreatePort();
+        for (var n = 0; n < 4; n++)
+        {
+            await Does(OidCode.PropertyAdd, 0, parameters: new PropertyParameters(
+                PropertyType.Custom, $"i{n}", Feature, 0, JsonSerializer.SerializeToElement(new string('x', 2_000))));
+        }
+        var id = NextRequest();
+        var said = (await Does(OidCode.PropertyEnum, 0, request: id)).Output!.Value.GetRawText();
+        var again = await Does(OidCode.PropertyEnum, 0, request: id);
+        Assert.Equal((null, said.Length), (again.Output, again.OutputNotKept));
+    }
+
+    [Fact]
+    public async Task O13_Value_larger_than_one_may_be_is_rejected()
+    {
+        var large = JsonSerializer.SerializeToElement(new string('x', 64 * 1024));
+        await Rejects("oid.value.large", "switch.md 2.1", () => Try(OidCode.PropertyAdd, 0, parameters: new PropertyParameters(PropertyType.Custom, "i1", Feature, 0, large)));
+    }
+
+    [Fact]
     public async Task Parameters_say_name_ports_and_activation()
     {
         await CreatePort();

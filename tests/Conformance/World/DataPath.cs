@@ -27,6 +27,9 @@ public sealed class DataPath(string host)
     /// <summary>Policies that the host says it applied and does not enforce: nothing of them is read back.</summary>
     public bool Deaf { get; set; }
 
+    /// <summary>It refuses a policy half-way and cannot put back what held before.</summary>
+    public bool Breaks { get; set; }
+
     /// <summary>Commands that were carried out, oldest first; repeats are not.</summary>
     public List<DriverCommand> Carried { get; } = [];
 
@@ -74,6 +77,8 @@ public sealed class DataPath(string host)
     }
 
     public DriverFrame LosePolicy(string nicKey) => Frame(FrameKind.Changed, Devices[nicKey] = Devices[nicKey] with { Policy = null });
+
+    public DriverFrame SetMtu(string nicKey, int mtu) => Frame(FrameKind.Changed, Devices[nicKey] = Devices[nicKey] with { Mtu = mtu });
 
     public DriverFrame MoveGate(string nicKey, bool up) => Frame(FrameKind.Changed, Devices[nicKey] = Devices[nicKey] with { Up = up });
 
@@ -148,11 +153,20 @@ public sealed class DataPath(string host)
         {
             Devices[command.NicKey] = new DeviceState(
                 command.NicKey, command.Switch, command.Port, $"tap-{command.Nic}", true, command.Up, true, command.Epoch, command.Revision,
-                Deaf ? null : command.Policy?.Digest);
+                Deaf ? null : command.Policy?.Digest)
+            {
+                Mtu = command.Mtu == 0 ? 1_500 : command.Mtu,
+                Mac = command.Policy is null ? null : command.Mac,
+            };
         }
         else if (device is not null)
         {
             ActOnDevice(command, device);
+            if (Breaks && command.Verb == DriverVerb.ApplyPolicy)
+            {
+                Devices[command.NicKey] = device with { Policy = null, Mac = null };
+                return NdisStatus.Resources;
+            }
         }
         return device is null && !makes && command.Verb is not (DriverVerb.DisconnectNic or DriverVerb.DeleteNic) ? NdisStatus.Failure : null;
     }
@@ -167,13 +181,23 @@ public sealed class DataPath(string host)
                     Epoch = command.Epoch,
                     Revision = command.Revision,
                     Policy = Deaf ? device.Policy : command.Policy?.Digest,
+                    Mtu = command.Mtu == 0 ? device.Mtu : command.Mtu,
+                    Mac = Deaf || command.Policy is null ? device.Mac : command.Mac,
                 };
                 break;
             case DriverVerb.RestoreNic:
                 Runtimes[command.NicKey] = (Runtimes.GetValueOrDefault(command.NicKey) ?? NicRuntime.Empty).With(command.Runtime!);
                 break;
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
-                Devices[command.NicKey] = device with { Up = command.Verb == DriverVerb.ConnectNic, Epoch = command.Epoch, Revision = command.Revision };
+                var connects = command.Verb == DriverVerb.ConnectNic;
+                Devices[command.NicKey] = device with
+                {
+                    Up = connects,
+                    Epoch = command.Epoch,
+                    Revision = command.Revision,
+                    Mtu = connects && command.Mtu != 0 ? command.Mtu : device.Mtu,
+                    Mac = connects && device.Mac is not null ? command.Mac : device.Mac,
+                };
                 break;
         }
     }

@@ -53,6 +53,9 @@ public sealed partial class World
     /// <summary>Somebody moves the gate behind our back.</summary>
     public World MoveGate(string host, string nicKey, bool up) => Report(host, Hosts[host].MoveGate(nicKey, up));
 
+    /// <summary>Somebody changes the device's MTU behind our back.</summary>
+    public World SetMtu(string host, string nicKey, int mtu) => Report(host, Hosts[host].SetMtu(nicKey, mtu));
+
     /// <summary>Somebody flushes what the host enforces for the NIC behind our back.</summary>
     public World LosePolicy(string host, string nicKey) => Report(host, Hosts[host].LosePolicy(nicKey));
 

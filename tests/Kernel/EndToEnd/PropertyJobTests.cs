@@ -111,6 +111,32 @@ public sealed class PropertyJobTests : IAsyncLifetime
     }
 
     [RootFact]
+    public async Task Update_that_the_kernel_refuses_is_drift_until_one_that_it_takes_and_another_hands_mtu_is_repaired()
+    {
+        await Define("web-1", new { name = "eth0", @switch = "vsw0", attach = "tap" });
+        await _plane.Run("web-1", "start");
+        var device = Assert.Single(_plane.Devices("hv01"));
+
+        await Update(65_535); // a tap has at most 65,521
+        var nic = (await _plane.Get("/v1/nics/web-1/eth0"))!;
+        Assert.Equal(("65535", "1500", "Connected"), ($"{nic["addresses"]!["mtu"]}", $"{nic["drift"]!["observed"]!["mtu"]}", $"{nic["state"]}"));
+        Assert.False(await Ready("web-1"));
+
+        await Update(1_400);
+        Assert.Null((await _plane.Get("/v1/nics/web-1/eth0"))!["drift"]);
+        Assert.True(await Ready("web-1"));
+        Assert.Equal(1_400, Mtu());
+
+        await _plane.DefineSwitch("hv01", "repair");
+        ControlPlaneProcess.Run("ip", "-n", _plane.Prefix + "hv01", "link", "set", device, "mtu", "1300");
+        await ControlPlaneProcess.Until(async () => Mtu() == 1_400 && await Ready("web-1"), "a repaired MTU");
+
+        Task Update(int mtu) => _plane.Oid("hv01", "OID_SWITCH_NIC_UPDATED", 1, new { nicName = "web-1--eth0", nicType = "Synthetic", vmName = "web-1", mtu });
+
+        int Mtu() => (int)_plane.Links("hv01").Single(link => $"{link["ifname"]}" == device)["mtu"]!;
+    }
+
+    [RootFact]
     public async Task Internal_nic_is_a_device_of_the_host_with_its_gate()
     {
         await _plane.Oid("hv01", "OID_SWITCH_PORT_CREATE", 77, new { portName = "host-port", portType = "Internal" });

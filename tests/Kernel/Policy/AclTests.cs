@@ -193,7 +193,8 @@ public sealed class AclTests : IAsyncLifetime
             new(AclDirection.Inbound, AclAction.Deny, "10.0.0.0/33"), new(AclDirection.Inbound, AclAction.Deny, "10.1"),
             new(AclDirection.Inbound, AclAction.Deny, "x } ; flush ruleset"), new(AclDirection.Inbound, AclAction.Deny, RemotePort: 5),
             new(AclDirection.Inbound, AclAction.Deny, Protocol: 6, LocalPort: 65_536), new(AclDirection.Inbound, AclAction.Deny, Protocol: 256),
-            new(AclDirection.Inbound, AclAction.Deny, "fe80::1%eth0"),
+            new(AclDirection.Inbound, AclAction.Deny, "fe80::1%eth0"), new(AclDirection.Inbound, AclAction.Deny, "10.0.0.1/8"),
+            new(AclDirection.Inbound, AclAction.Deny, "010.0.0.1"), new(AclDirection.Inbound, AclAction.Deny, "2001:db8::1/32"),
         ];
         PortPolicy[] policies =
         [

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Net;
 using System.Text.Json;
 using ControlPlane.Messages;
 
@@ -56,7 +54,7 @@ static class AclValue
         string? remote = null;
         if (fields.Text("remote", TextMax) is { } text)
         {
-            remote = Remote(text);
+            remote = RemoteAddress.Parse(text)?.Text;
             fields.Require(remote is not null, "remote", "is a MAC, an IP address, or a prefix such as 10.0.0.0/8 without bits outside of it");
         }
         var protocol = fields.Number("protocol", 0, byte.MaxValue);
@@ -67,44 +65,5 @@ static class AclValue
         return fields.Done() is { } fault
             ? (null, fault)
             : (new AclRule(direction!.Value, action!.Value, remote, protocol, remotePort, localPort), null);
-    }
-
-    static string? Remote(string text)
-    {
-        if (MacAddress.Canonical(text) is { } mac)
-        {
-            return mac;
-        }
-        var slash = text.IndexOf('/', StringComparison.Ordinal);
-        var address = slash < 0 ? text : text[..slash];
-        if (!IPAddress.TryParse(address, out var ip) || address.Contains('%', StringComparison.Ordinal))
-        {
-            return null;
-        }
-        var bytes = ip.GetAddressBytes();
-        if (bytes.Length == 4 && address != ip.ToString())
-        {
-            return null; // "10" or "0x0a000001" are read by the parser as addresses and meant by nobody
-        }
-        if (slash < 0)
-        {
-            return ip.ToString();
-        }
-        return int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var bits)
-            && bits <= bytes.Length * 8 && IsPrefix(bytes, bits)
-            ? string.Create(CultureInfo.InvariantCulture, $"{ip}/{bits}")
-            : null;
-    }
-
-    static bool IsPrefix(byte[] address, int bits)
-    {
-        for (var bit = bits; bit < address.Length * 8; bit++)
-        {
-            if ((address[bit / 8] & (0x80 >> (bit % 8))) != 0)
-            {
-                return false;
-            }
-        }
-        return true;
     }
 }

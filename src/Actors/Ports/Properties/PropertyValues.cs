@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using ControlPlane.Actors.Switches;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Actors.Ports.Properties;
@@ -11,9 +11,6 @@ namespace ControlPlane.Actors.Ports.Properties;
 /// </summary>
 public static class PropertyValues
 {
-    /// <summary>Bytes of JSON that the value of one property may have.</summary>
-    public const int BytesMax = 64 * 1024;
-
     const int VersionMax = ushort.MaxValue;
     const int SubnetMin = 4_096;
     const int SubnetMax = 16_777_215;
@@ -35,8 +32,8 @@ public static class PropertyValues
         {
             return (null, unnamed);
         }
-        return property.Value is { } value && Encoding.UTF8.GetByteCount(value.GetRawText()) > BytesMax
-            ? (null, new PropertyFault(NdisStatus.InvalidLength, "value", "switch.md 2.1", $"value has at most {BytesMax} bytes."))
+        return PayloadSizes.Bytes(property.Value) > PayloadSizes.ValueMax
+            ? (null, new PropertyFault(NdisStatus.InvalidLength, "value", "switch.md 2.1", $"value has at most {PayloadSizes.ValueMax} bytes."))
             : property.PropertyType switch
             {
                 PropertyType.Vlan => VlanValue.Read(property.Value),

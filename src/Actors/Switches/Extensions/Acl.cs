@@ -17,7 +17,8 @@ public sealed class Acl : IExtension
     public ExtensionAnswer Ask(OidRequest request, in StackView view) => request.Parameters switch
     {
         PropertyParameters { PropertyType: PropertyType.Custom } property when ExtensionRights.IsPortProperty(request.Oid)
-            && string.Equals(property.PropertyId, PropertyIds.Acl, StringComparison.OrdinalIgnoreCase) => new ExtensionAnswer { Owns = true },
+            && string.Equals(property.PropertyId, PropertyIds.Acl, StringComparison.OrdinalIgnoreCase) =>
+                new ExtensionAnswer { Owns = true },
         NicRestoreParameters blob when blob.ExtensionId == view.Id => Restore(request, blob),
         _ when request.Oid == OidCode.NicSave && view.SavedRounds == 0 => Save(request, view),
         _ => ExtensionAnswer.PassOn,

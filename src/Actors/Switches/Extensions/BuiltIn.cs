@@ -7,7 +7,10 @@ namespace ControlPlane.Actors.Switches.Extensions;
 public static class BuiltIn
 {
     public static FrozenDictionary<string, IExtension> All { get; } =
-        new IExtension[] { new Mirror(), new Quota(), new MacGuard(), new Acl(), new VlanForwarder(), new LearningForwarder(), new TestVerdict() }.ToFrozenDictionary(extension => extension.Name);
+        new IExtension[]
+        {
+            new Mirror(), new Quota(), new MacGuard(), new Acl(), new VlanForwarder(), new LearningForwarder(), new TestVerdict(),
+        }.ToFrozenDictionary(extension => extension.Name);
 }
 
 /// <summary>capture.mirror: observes.</summary>

@@ -30,7 +30,8 @@ public sealed class LearningForwarder : IExtension
     public ExtensionAnswer Ask(OidRequest request, in StackView view)
     {
         var (oid, scope) = (request.Oid, StackView.ForNic(request.PortId, request.NicIndex));
-        if ((oid == OidCode.PortPropertyAdd || oid == OidCode.PortPropertyUpdate) && request.Parameters is PropertyParameters { PropertyType: PropertyType.Vlan })
+        if ((oid == OidCode.PortPropertyAdd || oid == OidCode.PortPropertyUpdate)
+            && request.Parameters is PropertyParameters { PropertyType: PropertyType.Vlan })
         {
             return ExtensionAnswer.Refuse(); // V10
         }
@@ -40,7 +41,8 @@ public sealed class LearningForwarder : IExtension
             var nic = view.Ports.GetValueOrDefault(request.PortId)?.Nics.GetValueOrDefault(request.NicIndex);
             var given = request.Parameters as NicParameters;
             return ExtensionAnswer.PassOn.Keeping(scope, Table(known, [
-                nic?.Mac, nic?.CurrentMac, MacAddress.Canonical(given?.PermanentMacAddress), MacAddress.Canonical(given?.CurrentMacAddress)]));
+                nic?.Mac, nic?.CurrentMac, MacAddress.Canonical(given?.PermanentMacAddress),
+                MacAddress.Canonical(given?.CurrentMacAddress)]));
         }
         if (oid == OidCode.NicDisconnect)
         {
@@ -49,9 +51,13 @@ public sealed class LearningForwarder : IExtension
         if (oid == OidCode.NicSave && view.SavedRounds == 0)
         {
             var table = new LearnedTable(Version, Union(known, view.Runtime?.Learned ?? []));
-            return table.Learned.Count == 0 ? ExtensionAnswer.PassOn : ExtensionAnswer.Save(request, SavedJson.Write(table, SavedJson.Default.LearnedTable));
+            return table.Learned.Count == 0
+                ? ExtensionAnswer.PassOn
+                : ExtensionAnswer.Save(request, SavedJson.Write(table, SavedJson.Default.LearnedTable));
         }
-        return request.Parameters is NicRestoreParameters blob && blob.ExtensionId == view.Id ? Restore(blob, known, scope) : ExtensionAnswer.PassOn;
+        return request.Parameters is NicRestoreParameters blob && blob.ExtensionId == view.Id
+            ? Restore(blob, known, scope)
+            : ExtensionAnswer.PassOn;
     }
 
     /// <summary>A switch that lives already has NICs: their own addresses are what is known of them.</summary>
@@ -60,7 +66,8 @@ public sealed class LearningForwarder : IExtension
         var kept = view.Kept;
         return AttachAnswer.Done with
         {
-            Keeps = [.. view.Ports.Values.SelectMany(port => port.Nics, (port, nic) => (Scope: StackView.ForNic(port.PortId, nic.Key), Nic: nic.Value))
+            Keeps = [.. view.Ports.Values.SelectMany(
+                port => port.Nics, (port, nic) => (Scope: StackView.ForNic(port.PortId, nic.Key), Nic: nic.Value))
                 .Where(on => on.Nic.State == "Connected" && !kept.ContainsKey(on.Scope))
                 .Select(on => new KeyValuePair<string, string?>(on.Scope, Table([], [on.Nic.Mac, on.Nic.CurrentMac])))],
         };

@@ -65,6 +65,27 @@ public readonly record struct StackView(
     /// <summary>What it keeps for this NIC, or null.</summary>
     public string? KeptFor(uint portId, int nicIndex) => Kept.GetValueOrDefault(ForNic(portId, nicIndex));
 
+    /// <summary>
+    /// Sends an OID of its own down: those below it see it, then the switch answers (switch.md 1.2). It is over when this
+    /// returns. The queries of switch.md 2.7 are anybody's; what NIC_REQUEST carries is as switch.md 2.8 says. What it may
+    /// not send is its fault, and not sent; at <see cref="IExtension.Attach"/> nothing passes that it could send beside.
+    /// </summary>
+    /// <returns>SUCCESS with the output, as the OID entry gives it; or why not: INVALID_LENGTH with the bytes that it takes,
+    /// FAILURE where the switch is not active or a NIC not connected, RESOURCES at the bound, NOT_SUPPORTED for the rest.</returns>
+    public OriginatedAnswer Originate(OidCode oid, OidParameters? parameters = null) =>
+        Sends?.Invoke(new OidRequest("", oid, 0, 0, parameters)) ?? new OriginatedAnswer(NdisStatus.NotSupported);
+
+    /// <summary>
+    /// Indicates a status for a VM's NIC, or for the adapters below the external port (index 0). A forwarder's alone, under a
+    /// reference (switch.md 2.8); anybody else's is a fault.
+    /// </summary>
+    /// <returns>False: the NIC cannot be referenced, and nothing was indicated (O07); or it is not allowed.</returns>
+    public bool Indicate(uint portId, int nicIndex, string status) => Tells?.Invoke(portId, nicIndex, status) == true;
+
+    internal Func<OidRequest, OriginatedAnswer>? Sends { get; init; }
+
+    internal Func<uint, int, string, bool>? Tells { get; init; }
+
     /// <summary>The scope of the switch.</summary>
     public const string ForSwitch = "";
 
@@ -72,14 +93,17 @@ public readonly record struct StackView(
     public static string ForNic(uint portId, int nicIndex) => FormattableString.Invariant($"{portId}/{nicIndex}");
 }
 
+/// <summary>How an OID ended that an extension sent down itself.</summary>
+/// <param name="BytesNeeded">With INVALID_LENGTH: how large the buffer must be.</param>
+public readonly record struct OriginatedAnswer(NdisStatus Status, System.Text.Json.JsonElement? Output = null, int? BytesNeeded = null);
+
 /// <summary>What an extension does with an OID. Without anything it passes the OID on.</summary>
 /// <param name="Completes">Null: passes it on. Otherwise it completes the OID itself with this status.</param>
 /// <param name="Mtu">The MTU as it lowers it.</param>
 /// <param name="ChangesPayload">It changed what the request points to (a fault, unless it is the MTU).</param>
-/// <param name="Originates">An OID that it tried to send down itself.</param>
 /// <param name="Uses">A planned verdict that this used, as its index.</param>
 public sealed record ExtensionAnswer(
-    NdisStatus? Completes = null, int? Mtu = null, bool ChangesPayload = false, OidCode? Originates = null, int? Uses = null)
+    NdisStatus? Completes = null, int? Mtu = null, bool ChangesPayload = false, int? Uses = null)
 {
     public static readonly ExtensionAnswer PassOn = new();
 

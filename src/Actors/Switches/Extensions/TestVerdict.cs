@@ -21,6 +21,14 @@ public sealed class TestVerdict : IExtension
         {
             throw new InvalidOperationException($"{request.Oid} is planned to fail");
         }
+        if (settings.Originates is { } own)
+        {
+            _ = view.Originate(own, own == OidCode.NicRequest ? request.Parameters as NicRequestParameters : null);
+        }
+        if (settings.Indicates is { } status)
+        {
+            _ = view.Indicate(request.PortId, request.NicIndex, status);
+        }
         var verdicts = settings.Verdicts ?? [];
         for (var i = 0; i < verdicts.Count; i++)
         {
@@ -35,7 +43,6 @@ public sealed class TestVerdict : IExtension
         {
             Mtu = initialising && settings.MtuHeadroom is { } headroom ? ((NicParameters)request.Parameters!).Mtu - headroom : null,
             ChangesPayload = settings.ChangesPayload == true,
-            Originates = settings.Originates,
             AsksRestart = settings.AsksRestart == request.Oid,
         };
     }
@@ -44,9 +51,11 @@ public sealed class TestVerdict : IExtension
     {
         _ when view.Settings.Pends?.Contains(request.Oid) == true => ExtensionAnswer.Pend,
         PropertyParameters property when Owns(view, property.PropertyId) => Own(property, view),
-        FeatureStatusParameters feature when Owns(view, feature.FeatureStatusId) => ExtensionAnswer.Status(request, Text($"{view.Class} {feature.FeatureStatusId}")),
+        FeatureStatusParameters feature when Owns(view, feature.FeatureStatusId) =>
+            ExtensionAnswer.Status(request, Text($"{view.Class} {feature.FeatureStatusId}")),
         NicRestoreParameters blob when blob.ExtensionId == view.Id => new ExtensionAnswer(Completes: NdisStatus.Success).Keeping(
-            StackView.ForNic(request.PortId, request.NicIndex), $"{view.KeptFor(request.PortId, request.NicIndex)}[{Encoding.UTF8.GetString(Convert.FromBase64String(blob.Data))}]"),
+            StackView.ForNic(request.PortId, request.NicIndex),
+            $"{view.KeptFor(request.PortId, request.NicIndex)}[{Encoding.UTF8.GetString(Convert.FromBase64String(blob.Data))}]"),
         _ when request.Oid == OidCode.NicSave && view.SavedRounds < (view.Settings.Saves?.Count ?? 0) =>
             ExtensionAnswer.Save(request, Encoding.UTF8.GetBytes(view.Settings.Saves![view.SavedRounds])),
         _ => ExtensionAnswer.PassOn,
@@ -54,7 +63,10 @@ public sealed class TestVerdict : IExtension
 
     /// <summary>A forwarder completes a custom property of its own, everybody else passes it on (switch.md 2.5).</summary>
     static ExtensionAnswer Own(PropertyParameters property, in StackView view) =>
-        new ExtensionAnswer(Completes: view.Class == ExtensionClass.Forward && property.PropertyType == PropertyType.Custom ? NdisStatus.Success : null) { Owns = true };
+        new(Completes: view.Class == ExtensionClass.Forward && property.PropertyType == PropertyType.Custom ? NdisStatus.Success : null)
+        {
+            Owns = true,
+        };
 
     static bool Owns(in StackView view, string? id) => view.Settings.Owns?.Contains(id ?? "", StringComparer.OrdinalIgnoreCase) == true;
 
@@ -63,5 +75,11 @@ public sealed class TestVerdict : IExtension
     public AttachAnswer Attach(in StackView view) =>
         view.Settings.AttachFails == true
             ? AttachAnswer.Done with { Fails = NdisStatus.Failure, Detail = "it is planned to fail" }
-            : AttachAnswer.Done with { Keeps = [new(StackView.ForSwitch, FormattableString.Invariant($"attached to {view.Ports.Count} ports, active {view.IsActive}"))] };
+            : AttachAnswer.Done with
+            {
+                Keeps =
+                [
+                    new(StackView.ForSwitch, FormattableString.Invariant($"attached to {view.Ports.Count} ports, active {view.IsActive}")),
+                ],
+            };
 }

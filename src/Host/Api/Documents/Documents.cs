@@ -44,7 +44,13 @@ sealed record SwitchDocument(
     IReadOnlyList<ExtensionDefinition> Extensions, SwitchCountsDocument Counts, SlotDocument? Slot, int Queue, string Revision, DateTimeOffset Updated)
 {
     public required IReadOnlyList<DiscoveredDocument> Discovered { get; init; }
+
+    /// <summary>The switch's own external port and adapters; absent where it has none.</summary>
+    public AdapterDocument? Adapter { get; init; }
 }
+
+/// <param name="Problem">Why it is not up, or cannot be taken down.</param>
+sealed record AdapterDocument(AdapterStage State, IReadOnlyList<string> Members, bool UplinkUsable, string? Problem);
 
 sealed record InFlightDocument(int Packets, int Oids);
 
@@ -66,7 +72,7 @@ sealed record PortDocument(
 
 sealed record AddressesDocument(string? Mac, int? Mtu);
 
-sealed record ObservedDocument(string Device, bool Present, bool Up, bool Enslaved, string Epoch, string Revision, string? Policy);
+sealed record ObservedDocument(string Device, bool Present, bool Up, bool Enslaved, string Epoch, string Revision, string? Policy, int? Mtu, string? Mac);
 
 sealed record AttachmentDocument(
     string Host, string Switch, string Port, long PortId, int NicIndex, string State, string WantedRevision, string AppliedRevision,
@@ -107,7 +113,10 @@ sealed record EventDocument(
 sealed record OidDocument(
     string RequestId, string Status, int? BytesNeeded, JsonElement? Output, RefusedBy? RefusedBy,
     IReadOnlyList<ExtensionFault> Faults, IReadOnlyList<OidTraceDocument> Trace, string PortState, string NicState, long PortId, int NicIndex,
-    string Sequence, bool? UplinkUsable);
+    string Sequence, bool? UplinkUsable, int? OutputNotKept, IReadOnlyList<OriginatedDocument>? Originated, IReadOnlyList<OriginatedStatus>? Indicated);
+
+sealed record OriginatedDocument(
+    string Parent, string RequestId, int Position, string Extension, string Oid, string Status, IReadOnlyList<OidTraceDocument> Trace);
 
 sealed record OidTraceDocument(int Position, string Extension, string Direction, string Status);
 

@@ -37,6 +37,9 @@ static class Render
             here.Queue.Length, Text(view.Revision), view.Updated)
         {
             Discovered = [.. here.Discovered.Values.Select(Discovered)],
+            Adapter = here.Adapter is { } adapter && (adapter.Stage != AdapterStage.Down || definition.Adapters.Count > 0)
+                ? new AdapterDocument(adapter.Stage, definition.Adapters, here.UplinkUsable, adapter.Problem?.Detail)
+                : null,
         };
     }
 
@@ -130,8 +133,14 @@ static class Render
 
     public static OidDocument Oid(OidOutcome outcome, long sequence) => new(
         outcome.RequestId, outcome.Status.Name(), outcome.BytesNeeded, outcome.Output, outcome.RefusedBy, outcome.Faults,
-        [.. outcome.Trace.Select(step => new OidTraceDocument(step.Position, step.Extension, Camel(step.Direction.ToString()), step.Status.Name()))],
-        outcome.PortState, outcome.NicState, outcome.PortId, outcome.NicIndex, Text(sequence), outcome.UplinkUsable);
+        Trace(outcome.Trace),
+        outcome.PortState, outcome.NicState, outcome.PortId, outcome.NicIndex, Text(sequence), outcome.UplinkUsable, outcome.OutputNotKept,
+        outcome.Originated?.Select(own => new OriginatedDocument(
+            own.Parent, own.RequestId, own.Position, own.Extension, own.Oid.ToString(), own.Status.Name(), Trace(own.Trace))).ToList(),
+        outcome.Indicated);
+
+    static IReadOnlyList<OidTraceDocument> Trace(IReadOnlyList<TraceStep> trace) =>
+        [.. trace.Select(step => new OidTraceDocument(step.Position, step.Extension, Camel(step.Direction.ToString()), step.Status.Name()))];
 
     public static AlarmDocument Alarm(AlarmRow row) => new(row.Entity, row.Code, row.Severity, row.Since, row.Reason, row.Action);
 
@@ -145,7 +154,8 @@ static class Render
 
     static ObservedDocument? Observed(DeviceState? seen) => seen is null
         ? null
-        : new ObservedDocument(seen.Device, seen.Present, seen.Up, seen.Enslaved, Text(seen.Epoch), Text(seen.Revision), seen.Policy);
+        : new ObservedDocument(seen.Device, seen.Present, seen.Up, seen.Enslaved, Text(seen.Epoch), Text(seen.Revision), seen.Policy,
+            seen.Mtu, seen.Mac);
 
     /// <summary>The finer state: which OID is with the data path.</summary>
     static string Phase(object state) => Camel(state.GetType().Name);

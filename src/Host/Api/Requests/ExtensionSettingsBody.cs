@@ -25,7 +25,8 @@ static class ExtensionSettingsBody
             body.TextsOrNull("owns", OidsMax, TextMax),
             body.TextsOrNull("saves", SavesMax, SaveTextMax),
             body.TruthOrNull("attachFails"),
-            body.TextOrNull("asksRestart", TextMax) is { } restart ? Oid(body, "asksRestart", restart) : null);
+            body.TextOrNull("asksRestart", TextMax) is { } restart ? Oid(body, "asksRestart", restart) : null,
+            body.TextOrNull("indicates", TextMax));
         body.Done();
         return settings;
     }
