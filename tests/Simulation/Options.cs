@@ -66,7 +66,7 @@ public sealed record Options
 public sealed record JournalFaults(int Slow = 0, int Rejected = 0, int Lost = 0, int Committed = 0, int Late = 0, int SnapshotLost = 0);
 
 /// <summary>Of a thousand messages between programs.</summary>
-/// <param name="Stall">Of a thousand streams: what an agent says first takes up to half a minute, and the agent does not wait for it.</param>
+/// <param name="Stall">Of a thousand hellos: it takes up to half a minute on its way to the bridge, and newer ones overtake it.</param>
 public sealed record NetworkFaults(int Loss = 0, int Twice = 0, int Slow = 0, int Stall = 0);
 
 /// <param name="Twin">A shard moves while its old node goes on, and does not know.</param>

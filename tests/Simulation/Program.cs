@@ -2,36 +2,76 @@ using System.Diagnostics;
 using System.Globalization;
 using ControlPlane.Simulation;
 
-// One seed or many, from the command line: --seed N [--replay] [--mutant NAME] | --from N --seeds COUNT [--minutes M]
-var arguments = Environment.GetCommandLineArgs();
-string? Of(string name) => Array.IndexOf(arguments, name) is var at and > 0 && at + 1 < arguments.Length ? arguments[at + 1] : null;
+const string Usage = """
+    usage: --seed N [--replay] [--mutant NAME] [--shrink FILE]   one history; --replay tells it line by line
+           --tape FILE [--replay] [--mutant NAME]                one history, from its choices
+           --from N --seeds COUNT [--minutes M]                  many histories, and their summary
+    exit code: 0 all held, 10 something threw, 11 an invariant did not hold, 12 something owed was not done, 13 the trace differed
+    """;
+
+string? Of(string name) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;
 ulong Number(string name, ulong otherwise) => Of(name) is { } text ? ulong.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
-var mutant = Of("--mutant") is { } given ? Enum.Parse<Mutant>(given, ignoreCase: true) : Mutant.None;
-if (Of("--seed") is not null)
+// Nothing may depend on how people of some country write numbers and dates.
+var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+culture.NumberFormat.NumberDecimalSeparator = Of("--decimal") ?? ".";
+culture.NumberFormat.NegativeSign = Of("--minus") ?? "-";
+CultureInfo.CurrentCulture = culture;
+
+try
 {
-    var seed = Number("--seed", 0);
-    var report = Run.Of(seed, mutant, arguments.Contains("--replay") ? Console.WriteLine : null);
-    Console.WriteLine($"seed {seed}: {report.Violation?.ToString() ?? "held"}; trace {report.Hash}, {report.Steps} steps, {report.Simulated.TotalSeconds:F0} simulated seconds, {report.Rows} events");
+    var mutant = Of("--mutant") is { } given ? Enum.Parse<Mutant>(given, ignoreCase: true) : Mutant.None;
+    Action<string>? listener = args.Contains("--replay") ? Console.WriteLine : null;
+    if (Of("--seed") is not null)
+    {
+        return One($"seed {Number("--seed", 0)}", Run.Of(Number("--seed", 0), mutant, listener), mutant);
+    }
+    if (Of("--tape") is { } tape)
+    {
+        return One(tape, Run.Of(Tape.Read(File.ReadAllText(tape)), mutant, listener), mutant);
+    }
+    if (Of("--seeds") is not null)
+    {
+        return Many(mutant);
+    }
+    Console.Error.WriteLine(Usage);
+    return 2;
+}
+catch (Exception error) when (error is FormatException or ArgumentException or IOException)
+{
+    Console.Error.WriteLine(error.Message);
+    Console.Error.WriteLine(Usage);
+    return 2;
+}
+
+int One(string name, RunReport report, Mutant mutant)
+{
+    Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{name}: {report.Violation?.ToString() ?? "held"}; trace {report.Hash}, {report.Steps} steps, {report.Simulated.TotalSeconds:F0} simulated seconds, {report.Rows} events"));
+    if (Of("--shrink") is { } file && report.Violation is { } violation)
+    {
+        var small = Tape.Shrink(report.Tape, tape => Run.Of(tape, mutant).Violation is { } same && (same.End, same.Invariant) == (violation.End, violation.Invariant));
+        File.WriteAllText(file, Tape.Write(small));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Tape.Count} choices became {small.Count}, in {file}"));
+    }
     return (int)report.End;
 }
-var (from, seeds, clock) = (Number("--from", 1), Number("--seeds", 100), Stopwatch.StartNew());
-var (struck, asked, steps, simulated, failed, rows) = (new Tally(), new Tally(), 0L, TimeSpan.Zero, 0, 0L);
-var minutes = Number("--minutes", 1_000_000);
-var done = 0UL;
-for (; done < seeds && clock.Elapsed < TimeSpan.FromMinutes(minutes); done++)
+
+int Many(Mutant mutant)
 {
-    var report = Run.Of(from + done, mutant);
-    struck.Add(report.Struck);
-    asked.Add(report.Asked);
-    (steps, simulated, rows) = (steps + report.Steps, simulated + report.Simulated, rows + report.Rows);
-    if (report.Violation is { } violation)
+    var summary = new Summary();
+    var clock = Stopwatch.StartNew();
+    var (from, seeds, most) = (Number("--from", 1), Number("--seeds", 100), TimeSpan.FromMinutes(Number("--minutes", 100_000)));
+    for (var seed = from; seed < from + seeds && clock.Elapsed < most; seed++)
     {
-        failed++;
-        Console.WriteLine($"seed {from + done}: {violation.ToString().Split('\n')[0]}");
+        var report = Run.Of(seed, mutant);
+        summary.Add(report);
+        if (report.Violation is { } violation)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}: {violation.ToString().Split('\n')[0]}"));
+        }
     }
+    Console.Write(summary.In(clock.Elapsed));
+    return summary.Failed == 0 ? 0 : (int)RunEnd.Unsafe;
 }
-Console.WriteLine($"{done} seeds, {failed} failed, {simulated.TotalHours:F1} simulated hours in {clock.Elapsed.TotalSeconds:F0} s ({simulated.TotalSeconds / clock.Elapsed.TotalSeconds:F0} x), {steps / clock.Elapsed.TotalSeconds:F0} steps/s, {rows} events");
-Console.WriteLine("faults: " + string.Join(", ", struck.Counts.Select(pair => $"{pair.Key} {pair.Value}")));
-Console.WriteLine("requests: " + string.Join(", ", asked.Counts.Select(pair => $"{pair.Key} {pair.Value}")));
-return failed == 0 ? 0 : (int)RunEnd.Unsafe;

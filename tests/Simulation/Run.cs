@@ -43,8 +43,11 @@ public static class Run
         var trace = new Trace(listener: listener);
         var world = new World(luck, options, mutant, trace);
         var clients = new List<Client>();
+        var around = SynchronizationContext.Current;
         try
         {
+            // What runs the tests has one of its own, and awaits would go on there.
+            SynchronizationContext.SetSynchronizationContext(null);
             Play(world, clients);
         }
 #pragma warning disable CA1031 // Whatever it is, it is the outcome of this run.
@@ -52,6 +55,10 @@ public static class Run
 #pragma warning restore CA1031
         {
             world.Check.Violate(new Violation(RunEnd.Crashed, "no exception", defect.ToString()));
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(around);
         }
         var asked = new Tally();
         foreach (var request in clients.SelectMany(client => client.History))

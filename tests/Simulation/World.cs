@@ -136,6 +136,11 @@ sealed class World
             }
             return;
         }
+        if (message is Envelope { Body: OpenSession } && Network.Stall() is var held && held > TimeSpan.Zero)
+        {
+            Simulator.After(held, home.Process, () => Arrive(home, to, message, asker, hops));
+            return;
+        }
         Network.Send((from ?? home).Process, home.Process, () => Arrive(home, to, message, asker, hops));
     }
 

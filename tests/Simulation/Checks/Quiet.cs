@@ -1,4 +1,5 @@
 using ControlPlane.Actors.Nics;
+using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Vms;
 using ControlPlane.Messages;
 
@@ -36,6 +37,14 @@ sealed class Quiet(World world, IReadOnlyList<Client> clients)
         foreach (var (id, follower) in world.Check.Followers.Where(pair => pair.Key.Kind == "nic"))
         {
             if (States.Of(follower) is NicState { BodyOrNull: not null } left && world.Check.State<VmState>(EntityId.Vm(id.Parts[0])) is VmState.Stopped or VmState.Undefined)
+            {
+                return $"{id} is {left.Name}, its VM is stopped";
+            }
+        }
+        foreach (var (id, follower) in world.Check.Followers.Where(pair => pair.Key.Kind == "port"))
+        {
+            var vm = id.Parts[2].Split("--")[0];
+            if (States.Of(follower) is PortState { BodyOrNull: not null } left && world.Check.State<VmState>(EntityId.Vm(vm)) is VmState.Stopped or VmState.Undefined)
             {
                 return $"{id} is {left.Name}, its VM is stopped";
             }

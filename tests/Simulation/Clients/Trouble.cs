@@ -197,25 +197,28 @@ sealed class Trouble(World world, TimeSpan every)
         }
     }
 
-    /// <summary>Somebody deletes a device or moves its gate.</summary>
+    /// <summary>Somebody deletes devices, moves their gates, plugs in devices of their own: some at once.</summary>
     void Drift()
     {
         var host = AnyHost();
-        var devices = host.Devices().Where(device => device.NicKey.Length > 0).ToList();
-        if (devices.Count == 0)
+        for (var times = Luck.Next("trouble.times", 8); times >= 0; times--)
         {
-            return;
+            var devices = host.Devices().Where(device => device.NicKey.Length > 0).ToList();
+            if (devices.Count == 0)
+            {
+                return;
+            }
+            var device = Luck.Pick("trouble.device", devices);
+            if (Luck.Next("trouble.removed", 5) == 1)
+            {
+                host.Driver.RemoveDevice(device.NicKey);
+            }
+            else
+            {
+                host.Driver.SetGate(device.NicKey, !device.Up);
+            }
+            world.Check.DataPath.Touched(host.Name, device.NicKey);
         }
-        var device = Luck.Pick("trouble.device", devices);
-        if (Luck.Next("trouble.removed", 2) == 1)
-        {
-            host.Driver.RemoveDevice(device.NicKey);
-        }
-        else
-        {
-            host.Driver.SetGate(device.NicKey, !device.Up);
-        }
-        world.Check.DataPath.Touched(host.Name, device.NicKey);
     }
 
     /// <summary>The agent dies with the host, and both come back.</summary>

@@ -138,7 +138,7 @@ sealed class Connection(World world, Process agent, Node node) : IAgentStream
         {
             return;
         }
-        var at = world.Simulator.Elapsed + world.Network.Delay() + (to == node.Process && last == default ? world.Network.Stall() : TimeSpan.Zero);
+        var at = world.Simulator.Elapsed + world.Network.Delay();
         last = at > last ? at : last;
         to.After(last - world.Simulator.Elapsed, arrive);
     }

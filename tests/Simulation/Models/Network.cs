@@ -50,7 +50,7 @@ public sealed class Network(Simulator simulator, NetworkFaults faults, Tally str
         }
     }
 
-    /// <summary>How long the first words of a stream are held up somewhere.</summary>
+    /// <summary>How long a hello is held up somewhere.</summary>
     public TimeSpan Stall()
     {
         if (Healed || !simulator.Luck.Happens("net.stall", faults.Stall))

@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using Xunit.Abstractions;
+
+namespace ControlPlane.Simulation;
+
+/// <summary>The simulation finds what it is there to find.</summary>
+public sealed class MutantTests(ITestOutputHelper output)
+{
+    /// <summary>Each defect with the number of seeds within which it is found, and the sort of its end.</summary>
+    public static TheoryData<Mutant, int> Table => new()
+    {
+        { Mutant.Canary, 3 },
+        { Mutant.UniqueKeyIgnored, 50 },
+        { Mutant.UnknownIsRejected, 20 },
+        { Mutant.UnknownIsStored, 20 },
+        { Mutant.MessageIdIgnored, 10 },
+        { Mutant.CursorBeforeEffects, 100 },
+        { Mutant.GapIgnored, 600 },
+        { Mutant.LowerStreamEpochAccepted, 2_000 },
+        { Mutant.UnboundedMailbox, 300 },
+        { Mutant.SpeakBeforeStore, 10 },
+        { Mutant.DrainGateIgnored, 150 },
+        { Mutant.UndoOldestFirst, 100 },
+        { Mutant.NothingAskedAgain, 10 },
+        { Mutant.StaleIncarnationBelieved, 100 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Table))]
+    public void Defect_is_found_within_its_seeds(Mutant mutant, int seeds)
+    {
+        var clock = Stopwatch.StartNew();
+        for (var seed = 1; seed <= seeds; seed++)
+        {
+            if (Run.Of((ulong)seed, mutant).Violation is { } found)
+            {
+                output.WriteLine($"{mutant}: seed {seed} of {seeds}, {clock.Elapsed.TotalSeconds:F1} s: {found.ToString()[..Math.Min(160, found.ToString().Length)]}");
+                return;
+            }
+        }
+        Assert.Fail($"{mutant} was not found in {seeds} seeds");
+    }
+
+    [Fact]
+    public void Every_defect_is_in_the_table() =>
+        Assert.Equal(Enum.GetValues<Mutant>().Where(mutant => mutant != Mutant.None).Order(), Table.Select(row => (Mutant)row[0]).Order());
+
+    [Fact]
+    public void Failing_history_becomes_a_small_one()
+    {
+        var report = Run.Of(2, Mutant.UnknownIsStored);
+        var small = Tape.Shrink(report.Tape, tape => Run.Of(tape, Mutant.UnknownIsStored).Violation?.End == report.End, runsMax: 500);
+        output.WriteLine($"{report.Tape.Count} choices became {small.Count}");
+        Assert.InRange(small.Count, 1, report.Tape.Count / 4);
+        Assert.Null(Run.Of(small).Violation);
+    }
+}
