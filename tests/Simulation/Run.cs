@@ -1,7 +1,3 @@
-using ControlPlane.Actors.Ports;
-using ControlPlane.Actors.Nics;
-using ControlPlane.Messages;
-
 namespace ControlPlane.Simulation;
 
 /// <summary>What one run came to.</summary>

@@ -19,7 +19,7 @@ sealed record Request(Envelope Envelope, TimeSpan SentAt)
 /// Somebody outside who wants things: one request after the other, each under a key of its own, sent again under the same
 /// key until there is a definite answer.
 /// </summary>
-sealed class Client(World world, string name, int max, Func<Client, Command?, (EntityId To, Command Body)?> next)
+sealed class Client(World world, string name, int max, Func<Client, (EntityId To, Command Body)?> next)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
@@ -38,11 +38,9 @@ sealed class Client(World world, string name, int max, Func<Client, Command?, (E
 
     public void Begin() => _process.Run(async () =>
     {
-        Command? before = null;
-        while (History.Count < max && next(this, before) is { } wanted)
+        while (History.Count < max && next(this) is { } wanted)
         {
             await Task.Delay(world.Simulator.Luck.Between(name + ".pause", TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(3)), _process.Clock);
-            before = wanted.Body;
             await Ask(wanted.To, wanted.Body);
         }
         Done = true;

@@ -15,7 +15,7 @@ sealed class Wishes(World world)
     string HostOf(string client) => world.Hosts[world.Simulator.Luck.Next(client + ".host", world.Hosts.Count)].Name;
 
     /// <summary>Defines, starts and stops VMs.</summary>
-    public (EntityId, Command)? OfOperator(Client client, Command? before)
+    public (EntityId, Command)? OfOperator(Client client)
     {
         var luck = world.Simulator.Luck;
         var vm = luck.Pick(client.Name + ".vm", Vms);
@@ -42,12 +42,12 @@ sealed class Wishes(World world)
     }
 
     /// <summary>Gives each host its switch, once.</summary>
-    public (EntityId, Command)? OfFounder(Client client, Command? before) => client.History.Count < world.Hosts.Count
+    public (EntityId, Command)? OfFounder(Client client) => client.History.Count < world.Hosts.Count
         ? (EntityId.Switch(world.Hosts[client.History.Count].Name, SwitchName), new DefineSwitch(SwitchOf(client.Name)))
         : null;
 
     /// <summary>Gives back every reference, so that nothing waits for one for ever.</summary>
-    public Func<Client, Command?, (EntityId, Command)?> OfJanitor(IReadOnlyList<Client> others)
+    public Func<Client, (EntityId, Command)?> OfJanitor(IReadOnlyList<Client> others)
     {
         var left = new Queue<(EntityId, Command)>();
         foreach (var id in world.Hosts.Select(host => EntityId.Switch(host.Name, SwitchName)))
@@ -61,11 +61,11 @@ sealed class Wishes(World world)
         {
             left.Enqueue((taken.Envelope.To, new ReleaseHoldAt(((TakeHoldAt)taken.Envelope.Body).HoldId)));
         }
-        return (_, _) => left.TryDequeue(out var next) ? next : null;
+        return _ => left.TryDequeue(out var next) ? next : null;
     }
 
     /// <summary>Speaks OIDs and holds to the switch: a peer that may be wrong.</summary>
-    public (EntityId, Command)? OfPeer(Client client, Command? before)
+    public (EntityId, Command)? OfPeer(Client client)
     {
         var luck = world.Simulator.Luck;
         var id = EntityId.Switch(HostOf(client.Name), SwitchName);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ControlPlane.Actors.Shell;
-using ControlPlane.Messages;
 
 namespace ControlPlane.Simulation;
 

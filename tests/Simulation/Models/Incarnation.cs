@@ -46,10 +46,9 @@ public sealed class Incarnation
     readonly IShellWorld _world;
     readonly ShellTimes _times;
     readonly Mutant _mutant;
-    readonly Func<EntityId, IEntityCore> _newCore;
     readonly Queue<(object Message, object? Asker)> _beforeRecovery = new();
     readonly Dictionary<string, ITimer> _naps = new(StringComparer.Ordinal);
-    IEntityCore _core;
+    readonly IEntityCore _core;
     ITimer? _retry;
     ITimer? _idle;
     bool _recovered;
@@ -59,7 +58,7 @@ public sealed class Incarnation
 
     public Incarnation(EntityId id, Process process, IShellWorld world, Func<EntityId, IEntityCore> newCore, ShellTimes times, Mutant mutant)
     {
-        (_id, _process, _world, _newCore, _times, _mutant) = (id, process, world, newCore, times, mutant);
+        (_id, _process, _world, _times, _mutant) = (id, process, world, times, mutant);
         _core = newCore(id);
         world.Read(id, Recover);
     }

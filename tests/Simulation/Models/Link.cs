@@ -4,7 +4,6 @@ using ControlPlane.Agent.Wire;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace ControlPlane.Simulation;
 
