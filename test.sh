@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds everything and runs every test, or one suite. The last line is always: N passed, M failed, K skipped
+# ./test.sh Simulation --seed N [--replay] and its like run histories in place of tests, see docs/simulation.md.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -50,6 +51,15 @@ if ! build "$what"; then
     exit 1
 fi
 
+# Histories of the simulation: their own program tells them, and its exit code is the verdict.
+if [ "${#projects[@]}" -eq 1 ] && [ "${projects[0]}" = tests/Simulation/Simulation.Tests.csproj ]; then
+    case ${1:-} in
+        --seed | --seeds | --from | --tape)
+            exec dotnet artifacts/bin/Simulation.Tests/release/ControlPlane.Simulation.Tests.dll "$@"
+            ;;
+    esac
+fi
+
 passed=0 failed=0 skipped=0 crashed=()
 
 # count FILE NAME: one number of a trx file's Counters; 0 if the file or the number is missing.
@@ -65,9 +75,14 @@ for project in "${projects[@]}"; do
     rm -rf "$results"
     echo "== $name"
     status=0
+    export CONTROLPLANE_FIGURES=$PWD/$results/figures.txt
     dotnet test "$project" --no-build -c Release --results-directory "$results" \
         --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" \
         --blame-hang-timeout 10m --blame-hang-dump-type none "$@" </dev/null || status=$?
+
+    if [ -f "$CONTROLPLANE_FIGURES" ]; then
+        cat "$CONTROLPLANE_FIGURES"
+    fi
 
     ok=0 bad=0 total=0
     if [ -f "$results/$name.trx" ]; then

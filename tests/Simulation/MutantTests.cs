@@ -34,7 +34,7 @@ public sealed class MutantTests(ITestOutputHelper output)
         {
             if (Run.Of((ulong)seed, mutant).Violation is { } found)
             {
-                output.WriteLine($"{mutant}: seed {seed} of {seeds}, {clock.Elapsed.TotalSeconds:F1} s: {found.ToString()[..Math.Min(160, found.ToString().Length)]}");
+                output.Tell($"{mutant}: seed {seed} of {seeds}, {clock.Elapsed.TotalSeconds:F1} s: {found.ToString()[..Math.Min(160, found.ToString().Length)]}");
                 return;
             }
         }
@@ -50,7 +50,7 @@ public sealed class MutantTests(ITestOutputHelper output)
     {
         var report = Enumerable.Range(1, 20).Select(seed => Run.Of((ulong)seed, Mutant.UnknownIsStored)).First(report => report.Violation is not null);
         var small = Tape.Shrink(report.Tape, tape => Run.Of(tape, Mutant.UnknownIsStored).Violation?.End == report.End, runsMax: 500);
-        output.WriteLine($"{report.Tape.Count} choices became {small.Count}");
+        output.Tell($"{report.Tape.Count} choices became {small.Count}");
         Assert.InRange(small.Count, 1, report.Tape.Count / 4);
         Assert.Null(Run.Of(small).Violation);
     }

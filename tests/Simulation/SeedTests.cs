@@ -25,7 +25,7 @@ public sealed class SeedTests(ITestOutputHelper output)
                 Assert.Equal(report.Hash, Run.Of(seed).Hash);
             }
         }
-        output.WriteLine(summary.In(clock.Elapsed));
+        output.Tell(summary.In(clock.Elapsed));
     }
 
     [Fact]
