@@ -90,5 +90,7 @@ public sealed class TooMuchTests : IAsyncLifetime
         public TimeSpan By { get; set; }
 
         public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + By;
+
+        public override long GetTimestamp() => System.GetTimestamp() + (long)(By.TotalSeconds * TimestampFrequency);
     }
 }

@@ -413,13 +413,16 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         var refusal = new Refusal(kind, code, detail);
         foreach (var (asker, answer) in _writing?.Said ?? [])
         {
-            // What was stored before, and only asked for again in this batch, is not said to be in doubt.
-            Answer(asker, answer.InReplyTo, null, _memory.Book.Find(answer.InReplyTo) is null ? refusal : Moved);
+            Answer(asker, answer.InReplyTo, null, AsStored(answer.InReplyTo, refusal));
         }
-        End(reason);
+        End(reason, refusal);
     }
 
-    void End(string reason)
+    /// <summary>What was stored before, and is only asked or waited for again, is not in doubt.</summary>
+    Refusal AsStored(string messageId, Refusal refusal) => _memory.Book.Find(messageId) is null ? refusal : Moved;
+
+    /// <param name="failed">What is said of the write that was open; null: none was.</param>
+    void End(string reason, Refusal? failed = null)
     {
         while (_stash.TryDequeue(out var item))
         {
@@ -430,7 +433,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         }
         foreach (var (message, askers) in _waiting)
         {
-            askers.ForEach(asker => Answer(asker, message, null, Moved));
+            askers.ForEach(asker => Answer(asker, message, null, AsStored(message, failed ?? Moved)));
         }
         _waiting = _waiting.Clear();
         _ended = true;

@@ -63,6 +63,19 @@ public sealed class EndingTests
     }
 
     [Fact]
+    public void Rejected_write_puts_nothing_in_doubt_that_was_stored_before()
+    {
+        var rig = new CoreRig();
+        rig.Do(Toy.Take("a"));
+        rig.Ask(Toy.Take("b"));
+        rig.Ask(Toy.Take("a"));
+        rig.Ask(Toy.Take("c"));
+        rig.Written();
+        var last = rig.Feed(new Input.WriteRejected("full"));
+        Assert.Equal([("take-a", "actor.moved"), ("take-c", "journal.rejected")], Said(last));
+    }
+
+    [Fact]
     public void After_an_unknown_outcome_the_same_message_finds_the_truth()
     {
         var rig = new CoreRig();

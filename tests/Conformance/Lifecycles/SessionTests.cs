@@ -1,3 +1,5 @@
+using ControlPlane.Actors.Bridge;
+using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Vms;
 using ControlPlane.Messages;
@@ -47,6 +49,53 @@ public sealed class SessionTests
         Assert.All(Nics, nic => Assert.NotNull(world.State<NicState>(EntityId.Parse(nic)!.Value).BodyOrNull!.Drift));
         world.Disconnect("hv01").Connect("hv01");
         IsAsWanted(world);
+    }
+
+    [Fact]
+    public void Hello_that_was_overtaken_opens_no_session_and_ends_nothing()
+    {
+        var world = Prepared(DriftPolicy.Report);
+        var bridge = EntityId.Bridge("hv01");
+        var overtaken = world.Hosts["hv01"].Inventory();
+        world.Hosts["hv01"].Reboot();
+        world.Connect("hv01").StartVm("web");
+        var session = world.State<BridgeState>(bridge).Session;
+        var answer = world.Do(bridge, new OpenSession("memory", "1", true, overtaken));
+        Assert.Equal(("session.old-snapshot", session), (answer.Refusal?.Code, world.State<BridgeState>(bridge).Session));
+        Assert.Equal("running", world.State<VmState>(Vm).Name);
+        IsAsWanted(world);
+    }
+
+    [Fact]
+    public void NIC_that_a_peer_connected_during_the_start_is_disconnected_by_its_undoing()
+    {
+        var world = Prepared(DriftPolicy.Report);
+        world.Ask(Vm, "work", new StartVm());
+        var nic = EntityId.Parse(Nics[0])!.Value;
+        while (world.State(nic) is not NicState.Created)
+        {
+            world.Step();
+        }
+        var place = world.State<NicState>(nic).BodyOrNull!.Place;
+        world.Ask(Sw, "peer", new SubmitOid(new OidRequest("peer", OidCode.NicConnect, place.PortId, place.NicIndex), FromPeer: true));
+        world.Settle();
+        Assert.Equal("stopped", world.State<VmState>(Vm).Name);
+        Assert.Equal("nic.connect.connected", world.State<VmState>(Vm).Operations[^1].Problem?.Code);
+        Assert.IsType<NicState.Absent>(world.State(nic));
+        IsAsWanted(world);
+    }
+
+    [Fact]
+    public void Commands_for_one_NIC_are_handed_out_one_at_a_time_the_oldest_first()
+    {
+        BridgeState state = new[] { ("a", 4L, DriverVerb.DisconnectNic), ("b", 3L, DriverVerb.RepairNic) }.Aggregate(
+            BridgeLifecycle.Evolve(BridgeLifecycle.Initial(EntityId.Bridge("hv01")), new AgentSessionOpened(1, "memory", "1", true, "boot", 1, 0, [], [])),
+            (before, next) => BridgeLifecycle.Evolve(before, new CommandIssued(
+                next.Item1, new DriverCommand(next.Item1, next.Item3, "sw", "p", NicKey: Nics[0], Epoch: 3, Revision: next.Item2))));
+        Assert.Equal("b", Handed(state));
+        Assert.Equal("a", Handed(BridgeLifecycle.Evolve(state, new CommandCompleted("b", new Completion("b", NdisStatus.Success)))));
+
+        static string Handed(BridgeState state) => Assert.Single(BridgeLifecycle.Outstanding(state).OfType<Effect.Drive>()).Command.CommandId;
     }
 
     static void AfterAnyStep(bool stop, DriftPolicy drift, Action<World> then)
