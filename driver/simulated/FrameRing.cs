@@ -63,10 +63,19 @@ sealed class FrameRing(string bootId, long epoch, int framesMax, TimeProvider ti
             }
             if (more is not null)
             {
-                await using var stopped = stop.Register(() => more.TrySetCanceled(stop));
+                await using var stopped = stop.Register(() => GiveUp(more, stop));
                 await more.Task;
             }
         }
+    }
+
+    void GiveUp(TaskCompletionSource reader, CancellationToken stop)
+    {
+        lock (_sync)
+        {
+            _waiting.Remove(reader);
+        }
+        reader.TrySetCanceled(stop);
     }
 
     void Signal()

@@ -24,7 +24,8 @@ public static class Together
     {
         var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var given = stop.Register(() => first.TrySetCanceled(stop));
-        _ = signal.ContinueWith(_ => first.TrySetResult(), CancellationToken.None, TaskContinuationOptions.DenyChildAttach, TaskScheduler.Current);
+        // With the token: of a wait that was given up nothing stays at a signal that may not come for long.
+        _ = signal.ContinueWith(_ => first.TrySetResult(), stop, TaskContinuationOptions.DenyChildAttach, TaskScheduler.Current);
         await first.Task;
     }
 

@@ -78,7 +78,7 @@ public static class Run
         var wishes = new Wishes(world);
         clients.AddRange(Enumerable.Range(1, world.Options.Clients).Select(number => new Client(
             world, $"client{number}", world.Options.Requests, number == 2 ? wishes.OfPeer : wishes.OfOperator)));
-        clients.Add(new Client(world, "founder", 10, wishes.OfFounder));
+        clients.Add(new Client(world, "setup", 10, wishes.OfSetup));
         clients.ForEach(client => client.Begin());
         var trouble = new Trouble(world, world.Options.TroubleEvery ?? TimeSpan.FromDays(1));
         trouble.Begin();

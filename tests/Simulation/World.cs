@@ -97,6 +97,8 @@ sealed class World
 
     public void Settle(string shard, Node home)
     {
+        // As in the engine: who is given a shard begins it anew, also if it had it before and was not told that it lost it.
+        home.Drop(shard);
         _unsettled.Remove(shard);
         _homes[shard] = home;
         home.Shards.Add(shard);

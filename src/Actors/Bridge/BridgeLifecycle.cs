@@ -41,9 +41,11 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
     public static Decision<BridgeEvent> Decide(BridgeState state, Command command, in Turn turn) => command switch
     {
         OpenSession when state.Removed => Decision<BridgeEvent>.Refuse(HostLosses.Away(state)),
-        OpenSession { Inventory: var inventory } when IsOld(state, inventory) => Decision<BridgeEvent>.Refuse(Refusal.Illegal(
-            "session.old-snapshot",
-            $"The snapshot is of frame {inventory.StreamEpoch}:{inventory.LastSeq}, known is {state.StreamEpoch}:{state.Cursor}; a host that lost its state is removed and admitted again.",
+        // Transient, so that nothing is stored: a host may come with it again and again.
+        OpenSession { Inventory: var inventory } when IsOld(state, inventory) => Decision<BridgeEvent>.Refuse(new Refusal(
+            RefusalKind.Unavailable, "session.old-snapshot",
+            $"The snapshot is of frame {inventory.StreamEpoch}:{inventory.LastSeq}, known is {state.StreamEpoch}:{state.Cursor}; "
+                + "a host that lost its state is removed and admitted again.",
             "reliability.md 9 I25", state.Online ? "online" : "offline")),
         OpenSession open => Open(state, open),
         RemoveHost remove => HostLosses.Remove(state, remove.Force),
@@ -154,6 +156,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         AgentSessionClosed when state.Online => state with { Online = false },
         StaleReportDropped => state with { Dropped = state.Dropped + 1 },
         FrameRecorded e when state.Online => state with { Cursor = e.Frame.Seq, Frames = IsFor(state, e.Frame) is null ? state.Frames : state.Frames.Add(e.Frame) },
+        FrameStrange e when !state.Frames.Any(frame => Is(frame, e.StreamEpoch, e.Seq)) => state,
         FrameStrange e => state with { Strangers = state.Strangers.SetItem(Position(state.Frames.First(frame => Is(frame, e.StreamEpoch, e.Seq))), e.LeftOver) },
         FrameDelivered e => state with
         {
@@ -187,6 +190,10 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
             BootId = e.BootId,
             StreamEpoch = e.StreamEpoch,
             Cursor = e.Cursor,
+            // The snapshot was taken after them: delivered behind it they would say of a device what is no longer so.
+            Frames = state.Frames.RemoveAll(frame => state.Known.Contains(frame.Device.Switch)),
+            Strangers = state.Strangers.RemoveRange(
+                state.Frames.Where(frame => state.Known.Contains(frame.Device.Switch)).Select(Position)),
             Untold = HostLosses.Carried(state.Untold, untold.ToImmutable()),
         };
     }

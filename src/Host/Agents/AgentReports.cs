@@ -51,6 +51,7 @@ sealed class AgentReports(
     public async Task Frames(CancellationToken end)
     {
         var count = 0L;
+        // Not ReadAllAsync, which goes on another scheduler than the one that all of this runs on.
         while (true)
         {
             var report = await _frames.Reader.ReadAsync(end);

@@ -57,12 +57,7 @@ sealed class AgentStreams(AgentGatewayOptions options)
         {
             stream.Session = session;
             var others = _byHost[stream.Host].Where(other => other != stream && other.Session > 0).ToList();
-            foreach (var older in others.Where(other => other.Session < session))
-            {
-                _superseded++;
-                older.OverAtBridge = true;
-                older.End($"session {session} is newer than {older.Session}", TimeSpan.FromSeconds(1));
-            }
+            Supersede(others, session);
             return others.TrueForAll(other => other.Session < session);
         }
     }
@@ -82,17 +77,34 @@ sealed class AgentStreams(AgentGatewayOptions options)
         }
     }
 
-    /// <summary>False: not here, or its queue is full.</summary>
+    /// <summary>
+    /// False: not here, or its queue is full. A command of a session that is newer than the host's streams here ends them: a
+    /// hello that was overtaken may have opened it, and its agent would wait for commands that nobody can hand to it.
+    /// </summary>
     public bool Hand(string host, long session, DriverCommand command)
     {
         lock (_sync)
         {
             var streams = _byHost.GetValueOrDefault(host);
             var stream = streams?.Find(stream => stream.Session == session) ?? streams?.FindLast(stream => stream.Session == 0);
+            if (stream is null)
+            {
+                Supersede(streams ?? [], session);
+            }
             var handed = stream is not null && stream.TryHand(session, command);
             _handed += handed ? 1 : 0;
             _dropped += handed ? 0 : 1;
             return handed;
+        }
+    }
+
+    void Supersede(IEnumerable<AgentStream> streams, long session)
+    {
+        foreach (var older in streams.Where(stream => stream.Session > 0 && stream.Session < session))
+        {
+            _superseded++;
+            older.OverAtBridge = true;
+            older.End($"session {session} is newer than {older.Session}", TimeSpan.FromSeconds(1));
         }
     }
 

@@ -42,7 +42,7 @@ sealed class Wishes(World world)
     }
 
     /// <summary>Gives each host its switch, once.</summary>
-    public (EntityId, Command)? OfFounder(Client client) => client.History.Count < world.Hosts.Count
+    public (EntityId, Command)? OfSetup(Client client) => client.History.Count < world.Hosts.Count
         ? (EntityId.Switch(world.Hosts[client.History.Count].Name, SwitchName), new DefineSwitch(SwitchOf(client.Name)))
         : null;
 
