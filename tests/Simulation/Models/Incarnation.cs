@@ -9,7 +9,7 @@ public interface IShellWorld
 {
     void Append(EntityId id, System.Collections.Immutable.ImmutableArray<StoredEvent> rows, Action<WriteEnd> answer);
 
-    void Read(EntityId id, Action<CoreSnapshot?, IReadOnlyList<StoredEvent>> answer);
+    void Read(EntityId id, Recovery recovery);
 
     void Save(CoreSnapshot snapshot);
 
@@ -30,6 +30,12 @@ public interface IShellWorld
     void Fault(EntityId id, FaultKind kind, string reason);
 }
 
+/// <summary>What an entity recovers from.</summary>
+/// <param name="snapshot">The last snapshot, or what is left of it, if there is one.</param>
+/// <param name="last">The journal's last sequence number of the entity.</param>
+/// <param name="after">The rows after a sequence number; throws if they cannot be read.</param>
+public delegate void Recovery(object? snapshot, long last, Func<long, IReadOnlyList<StoredEvent>> after);
+
 /// <summary>
 /// One life of an entity in the memory of one node: what <see cref="EntityActor"/> does, without the engine. The
 /// comparison of both, input by input, is a test.
@@ -48,7 +54,8 @@ public sealed class Incarnation
     readonly Mutant _mutant;
     readonly Queue<(object Message, object? Asker)> _beforeRecovery = new();
     readonly Dictionary<string, ITimer> _naps = new(StringComparer.Ordinal);
-    readonly IEntityCore _core;
+    readonly Func<EntityId, IEntityCore> _newCore;
+    IEntityCore _core;
     ITimer? _retry;
     ITimer? _idle;
     bool _recovered;
@@ -58,7 +65,7 @@ public sealed class Incarnation
 
     public Incarnation(EntityId id, Process process, IShellWorld world, Func<EntityId, IEntityCore> newCore, ShellTimes times, Mutant mutant)
     {
-        (_id, _process, _world, _times, _mutant) = (id, process, world, times, mutant);
+        (_id, _process, _world, _newCore, _times, _mutant) = (id, process, world, newCore, times, mutant);
         _core = newCore(id);
         world.Read(id, Recover);
     }
@@ -81,7 +88,6 @@ public sealed class Incarnation
             _beforeRecovery.Enqueue((message, asker));
             return;
         }
-        _idle?.Change(_times.IdleAfter, _times.IdleAfter);
         switch (message)
         {
             case Envelope envelope:
@@ -91,6 +97,7 @@ public sealed class Incarnation
                 Feed(new Input.ReceiveAnswer(answer));
                 break;
             case Wake:
+                Stay();
                 break;
             case EntityStop:
                 _stopAsked = true;
@@ -113,27 +120,38 @@ public sealed class Incarnation
         }
     }
 
-    void Recover(CoreSnapshot? snapshot, IReadOnlyList<StoredEvent> rows)
+    void Recover(object? snapshot, long last, Func<long, IReadOnlyList<StoredEvent>> after)
     {
         if (_over)
         {
             return;
         }
+        StoredEvent? read = null;
         try
         {
-            var now = _process.Clock.GetUtcNow();
-            if (snapshot is not null)
+            Restore(snapshot);
+            foreach (var row in after(_core.Sequence))
             {
-                _core.Step(new Input.Restore(snapshot), now);
-            }
-            foreach (var row in rows)
-            {
-                _core.Step(new Input.Replay(row), now);
+                read = row;
+                _core.Step(new Input.Replay(row), _process.Clock.GetUtcNow());
             }
         }
-        catch (Exception defect) when (defect is CorruptHistoryException or UnknownWordException or System.Text.Json.JsonException)
+#pragma warning disable CA1031 // As in the engine's shell: whatever it is, this incarnation cannot be.
+        catch (Exception defect)
+#pragma warning restore CA1031
         {
-            Fault(FaultKind.CorruptHistory, defect.Message);
+            Fault(defect switch
+            {
+                UnknownWordException or System.Text.Json.JsonException => FaultKind.NeedsNewerNode,
+                CorruptHistoryException => FaultKind.CorruptHistory,
+                _ when read is not null => FaultKind.NeedsNewerNode,
+                _ => FaultKind.Unreadable,
+            }, defect.Message);
+            return;
+        }
+        if (last != _core.Sequence)
+        {
+            Fault(FaultKind.CorruptHistory, $"the journal's last number is {last}, but events were read up to {_core.Sequence}");
             return;
         }
         _recovered = true;
@@ -148,11 +166,36 @@ public sealed class Incarnation
         }
     }
 
+    /// <summary>A snapshot is only a short cut: whatever is wrong with it, the events tell the truth.</summary>
+    void Restore(object? offered)
+    {
+        try
+        {
+            if (offered is CoreSnapshot snapshot && snapshot.Entity == _id)
+            {
+                _core.Step(new Input.Restore(snapshot), _process.Clock.GetUtcNow());
+            }
+        }
+#pragma warning disable CA1031
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            _core = _newCore(_id);
+        }
+    }
+
+    /// <summary>Something came for it: it is not idle. The tick of the retry is nothing new.</summary>
+    void Stay() => _idle?.Change(_times.IdleAfter, _times.IdleAfter);
+
     void Feed(Input input)
     {
         if (_over)
         {
             return;
+        }
+        if (input is not Input.Retry)
+        {
+            Stay();
         }
         IReadOnlyList<Output> outputs;
         try
@@ -258,6 +301,7 @@ public sealed class Incarnation
     {
         if (at > _process.Clock.GetUtcNow())
         {
+            Stay();
             Nap(effect, at);
             return;
         }
@@ -270,24 +314,23 @@ public sealed class Incarnation
 
     void End()
     {
-        var owes = _core.MayOweWork;
         Vanish();
-        _world.Ended(_id, this);
-        if (owes)
+        if (_core.MayOweWork)
         {
             _world.Wake(_id, later: !_stopAsked);
         }
+        _world.Ended(_id, this);
     }
 
     void Fault(FaultKind kind, string reason)
     {
         Vanish();
         _world.Fault(_id, kind, reason);
-        _world.Ended(_id, this);
         if (kind == FaultKind.Unreadable || (kind == FaultKind.Defect && _core.MayOweWork))
         {
             _world.Wake(_id, later: true);
         }
+        _world.Ended(_id, this);
     }
 }
 

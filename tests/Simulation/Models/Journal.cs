@@ -79,19 +79,18 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
     }
 
     /// <summary>What an entity recovers from: the last snapshot, perhaps, and the rows after it.</summary>
-    public void Read(Process reader, EntityId id, Action<CoreSnapshot?, IReadOnlyList<StoredEvent>> answer)
+    public void Read(Process reader, EntityId id, Recovery recovery)
     {
         if (Away || _underWay.GetValueOrDefault((reader, id)) > 0)
         {
             // A node that still writes for the entity waits for that end first; one that reaches nothing tries again.
-            simulator.After(TimeSpan.FromMilliseconds(50), reader, () => Read(reader, id, answer));
+            simulator.After(TimeSpan.FromMilliseconds(50), reader, () => Read(reader, id, recovery));
             return;
         }
         simulator.After(Delay(), reader, () =>
         {
             var snapshot = Snapshot(id) is { } kept && (Healed || !simulator.Luck.Happens("journal.snapshot", faults.SnapshotLost)) ? kept.Read() : null;
-            var from = (int)(snapshot?.Sequence ?? 0);
-            answer(snapshot, [.. Rows(id).Skip(from).Select(AsRead)]);
+            recovery(snapshot, Rows(id).Count, from => [.. Rows(id).Skip((int)from).Select(AsRead)]);
         });
     }
 

@@ -93,15 +93,15 @@ sealed class Node : IShellWorld, IEntityAsk
     public void Append(EntityId id, ImmutableArray<StoredEvent> rows, Action<WriteEnd> answer) =>
         _world.Journal.Append(new Writer(Process, Number(id)), rows, answer);
 
-    public void Read(EntityId id, Action<CoreSnapshot?, IReadOnlyList<StoredEvent>> answer) => _world.Journal.Read(Process, id, (snapshot, rows) =>
+    public void Read(EntityId id, Recovery recovery) => _world.Journal.Read(Process, id, (snapshot, last, after) =>
     {
         // Numbered by what it knows: who read later is the younger, whoever was made first.
         if (_living.TryGetValue(id, out var incarnation))
         {
             _numbers[incarnation] = _world.NextIncarnation();
-            _world.Say($"{Name}: {id} begins its life {_numbers[incarnation]} at {(snapshot?.Sequence ?? 0) + rows.Count}");
+            _world.Say($"{Name}: {id} begins its life {_numbers[incarnation]} at {_world.Journal.Rows(id).Count}");
         }
-        answer(snapshot, rows);
+        recovery(snapshot, last, after);
     });
 
     public void Save(CoreSnapshot snapshot) => _world.Journal.Save(Process, snapshot);
