@@ -22,10 +22,12 @@ public static class Run
 
     const long StepsMax = 2_000_000;
 
-    public static RunReport Of(ulong seed, Mutant mutant = Mutant.None, Action<string>? listener = null)
+    /// <param name="cells">Counts what each state was told, if given.</param>
+    public static RunReport Of(ulong seed, Mutant mutant = Mutant.None, Action<string>? listener = null, Tally? cells = null)
     {
         var luck = Choices.Of(seed);
-        return Of(luck, Options.From(luck), mutant, listener);
+        var options = Options.From(luck);
+        return Of(luck, options, mutant, listener, Play, cells);
     }
 
     public static RunReport Of(IEnumerable<Choice> tape, Mutant mutant = Mutant.None, Action<string>? listener = null)
@@ -34,17 +36,21 @@ public static class Run
         return Of(luck, Options.From(luck), mutant, listener);
     }
 
-    public static RunReport Of(Choices luck, Options options, Mutant mutant = Mutant.None, Action<string>? listener = null)
+    public static RunReport Of(Choices luck, Options options, Mutant mutant = Mutant.None, Action<string>? listener = null) =>
+        Of(luck, options, mutant, listener, Play, null);
+
+    /// <summary>Any other play in a world of the same kind: what it throws and what it finds is the run's outcome.</summary>
+    internal static RunReport Of(Choices luck, Options options, Mutant mutant, Action<string>? listener, Action<World, List<Client>> play, Tally? cells)
     {
         var trace = new Trace(listener: listener);
-        var world = new World(luck, options, mutant, trace);
+        var world = new World(luck, options, mutant, trace, cells);
         var clients = new List<Client>();
         var around = SynchronizationContext.Current;
         try
         {
             // What runs the tests has one of its own, and awaits would go on there.
             SynchronizationContext.SetSynchronizationContext(null);
-            Play(world, clients);
+            play(world, clients);
         }
 #pragma warning disable CA1031 // Whatever it is, it is the outcome of this run.
         catch (Exception defect)
@@ -67,14 +73,7 @@ public static class Run
 
     static void Play(World world, List<Client> clients)
     {
-        for (var node = 0; node < world.Options.Nodes; node++)
-        {
-            world.Cluster.StartNode();
-        }
-        foreach (var host in world.Hosts)
-        {
-            host.StartAgent();
-        }
+        Begin(world);
         var wishes = new Wishes(world);
         clients.AddRange(Enumerable.Range(1, world.Options.Clients).Select(number => new Client(
             world, $"client{number}", world.Options.Requests, number == 2 ? wishes.OfPeer : wishes.OfOperator)));
@@ -102,6 +101,19 @@ public static class Run
         }
     }
 
+    /// <summary>Nodes and agents begin.</summary>
+    internal static void Begin(World world)
+    {
+        for (var node = 0; node < world.Options.Nodes; node++)
+        {
+            world.Cluster.StartNode();
+        }
+        foreach (var host in world.Hosts)
+        {
+            host.StartAgent();
+        }
+    }
+
     /// <summary>Everything that must be there for work to go on is there.</summary>
     static void Recover(World world)
     {
@@ -117,12 +129,13 @@ public static class Run
     }
 
     /// <summary>False: the time came first, or something was found.</summary>
-    static bool Until(World world, TimeSpan limit, Func<bool> reached)
+    /// <param name="every">Steps between two looks.</param>
+    internal static bool Until(World world, TimeSpan limit, Func<bool> reached, int every = 64)
     {
         var simulator = world.Simulator;
         for (var look = 0; ; look++)
         {
-            if (look % 64 == 0 && reached())
+            if (look % every == 0 && reached())
             {
                 return true;
             }

@@ -14,12 +14,14 @@ sealed class World
     readonly SortedDictionary<string, Node> _homes = new(StringComparer.Ordinal);
     readonly HashSet<string> _unsettled = new(StringComparer.Ordinal);
     readonly Dictionary<string, List<(EntityId To, object Message, object? Asker)>> _buffered = new(StringComparer.Ordinal);
+    readonly Tally? _cells;
     int _instances;
     int _incarnations;
 
-    public World(Choices luck, Options options, Mutant mutant, Trace trace)
+    /// <param name="cells">Counts what each state was told, if given.</param>
+    public World(Choices luck, Options options, Mutant mutant, Trace trace, Tally? cells = null)
     {
-        (Options, Mutant) = (options, mutant);
+        (Options, Mutant, _cells) = (options, mutant, cells);
         Simulator = new Simulator(luck, trace, options.Reorder);
         Check = new Check(this);
         Journal = new Journal(Simulator, options.Journal, Struck, mutant, Check.Violate) { Stored = Check.Stored };
@@ -62,7 +64,7 @@ sealed class World
 
     public int NextIncarnation() => ++_incarnations;
 
-    public IEntityCore NewCore(EntityId id) => Mutants.Core(Mutant, id);
+    public IEntityCore NewCore(EntityId id) => _cells is { } cells ? Cells.Core(id, cells) : Mutants.Core(Mutant, id);
 
     public void Say(string what) => Simulator.Trace.Add(Simulator.Elapsed, what);
 
