@@ -55,7 +55,7 @@ sealed class Coverage(Tally met, IReadOnlyList<Reason> reasons)
         .. All.Where(cell => Count(cell) == 0 && ReasonOf(cell) is null).Select(cell => $"{cell.Name}: never met, and nobody says why"),
         .. All.Where(cell => Count(cell) > 0 && ReasonOf(cell) is { Gap: not Gap.Seldom })
             .Select(cell => $"{cell.Name}: met {Count(cell)} times, although {ReasonOf(cell)!.Why}"),
-        .. reasons.Where(reason => !All.Any(cell => ReasonOf(cell) == reason)).Select(reason => $"no cell needs: {reason.Why}"),
+        .. reasons.Where(reason => reason.Gap != Gap.Seldom && !All.Any(cell => ReasonOf(cell) == reason)).Select(reason => $"no cell needs: {reason.Why}"),
     ];
 
     /// <summary>Each cell with its count.</summary>
