@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using ControlPlane.Actors.Bridge;
 using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Migrations;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Switches;
@@ -25,6 +26,7 @@ public static class StateNames
         ["port"] = ("PortState.2", typeof(PortState)),
         ["nic"] = ("NicState.2", typeof(NicState)),
         ["vm"] = ("VmState.2", typeof(VmState)),
+        ["migration"] = ("MigrationState.1", typeof(MigrationState)),
     }.ToFrozenDictionary();
 
     /// <summary>States hold words (a command on an errand) whose converter asks for types of its own.</summary>
@@ -56,6 +58,7 @@ public static class StateNames
 [JsonSerializable(typeof(PortState))]
 [JsonSerializable(typeof(NicState))]
 [JsonSerializable(typeof(VmState))]
+[JsonSerializable(typeof(MigrationState))]
 [JsonSerializable(typeof(PortState.Absent), TypeInfoPropertyName = "PortStateAbsent")]
 [JsonSerializable(typeof(PortState.Creating), TypeInfoPropertyName = "PortStateCreating")]
 [JsonSerializable(typeof(PortState.Created), TypeInfoPropertyName = "PortStateCreated")]
@@ -79,6 +82,12 @@ public static class StateNames
 [JsonSerializable(typeof(VmState.Running), TypeInfoPropertyName = "VmStateRunning")]
 [JsonSerializable(typeof(VmState.Changing), TypeInfoPropertyName = "VmStateChanging")]
 [JsonSerializable(typeof(VmState.Stopping), TypeInfoPropertyName = "VmStateStopping")]
+[JsonSerializable(typeof(VmState.Migrating), TypeInfoPropertyName = "VmStateMigrating")]
+[JsonSerializable(typeof(MigrationState.Unknown), TypeInfoPropertyName = "MigrationStateUnknown")]
+[JsonSerializable(typeof(MigrationState.Moving), TypeInfoPropertyName = "MigrationStateMoving")]
+[JsonSerializable(typeof(MigrationState.Aborting), TypeInfoPropertyName = "MigrationStateAborting")]
+[JsonSerializable(typeof(MigrationState.Returning), TypeInfoPropertyName = "MigrationStateReturning")]
+[JsonSerializable(typeof(MigrationState.Ended), TypeInfoPropertyName = "MigrationStateEnded")]
 [JsonSerializable(typeof(Executed[]))]
 [JsonSerializable(typeof(Poison))]
 [JsonSerializable(typeof(Dictionary<string, Origin>))]

@@ -35,6 +35,8 @@ public enum DriverVerb
     ReadNic,
     /// <summary>Gives a NIC what was gathered elsewhere: learned addresses, and counters on which its own go on.</summary>
     RestoreNic,
+    /// <summary>Tells the network where the NIC's address is, some rounds long; completed when the first round is out. Refused unless the NIC's gate is open under this epoch.</summary>
+    AnnounceNic,
 }
 
 /// <summary>How a NIC's device meets its guest.</summary>

@@ -8,7 +8,7 @@ namespace ControlPlane.Messages;
 
 /// <summary>
 /// The name of one persistent actor; also its persistence id. The forms are those of design.md 3, fixed for ever:
-/// bridge/HOST, switch/HOST/SWITCH, port/HOST/SWITCH/PORT, nic/VM/NIC, nic/HOST/SWITCH/PORT/INDEX, vm/VM.
+/// bridge/HOST, switch/HOST/SWITCH, port/HOST/SWITCH/PORT, nic/VM/NIC, nic/HOST/SWITCH/PORT/INDEX, vm/VM, migration/VM/NUMBER.
 /// </summary>
 [JsonConverter(typeof(EntityIdJson))]
 public readonly record struct EntityId : IComparable<EntityId>
@@ -26,8 +26,9 @@ public readonly record struct EntityId : IComparable<EntityId>
     public static EntityId HostNic(string host, string name, string port, int index) =>
         new(string.Create(CultureInfo.InvariantCulture, $"nic/{host}/{name}/{port}/{index}"));
     public static EntityId Vm(string vm) => new($"vm/{vm}");
+    public static EntityId Migration(string vm, long number) => new(string.Create(CultureInfo.InvariantCulture, $"migration/{vm}/{number}"));
 
-    /// <summary>bridge, switch, port, nic or vm.</summary>
+    /// <summary>bridge, switch, port, nic, vm or migration.</summary>
     public string Kind => Text[..Text.IndexOf('/')];
 
     /// <summary>The parts after the kind.</summary>
@@ -37,7 +38,7 @@ public readonly record struct EntityId : IComparable<EntityId>
     public string ShardKey => Parts[0];
 
     /// <summary>The sharding region: "vm" for what moves with a VM, "host" for what stays on a host.</summary>
-    public string Region => Kind == "vm" || (Kind == "nic" && Parts.Length == 2) ? "vm" : "host";
+    public string Region => Kind is "vm" or "migration" || (Kind == "nic" && Parts.Length == 2) ? "vm" : "host";
 
     /// <summary>Reads an id; null if the text is no id of a known kind with well-formed names.</summary>
     public static EntityId? Parse(string? text)
@@ -47,7 +48,7 @@ public readonly record struct EntityId : IComparable<EntityId>
             return null;
         }
         var parts = text.Split('/');
-        var shape = (parts[0], parts.Length) is ("bridge", 2) or ("switch", 3) or ("port", 4) or ("nic", 3) or ("nic", 5) or ("vm", 2);
+        var shape = (parts[0], parts.Length) is ("bridge", 2) or ("switch", 3) or ("port", 4) or ("nic", 3) or ("nic", 5) or ("vm", 2) or ("migration", 3);
         return shape && parts.Skip(1).All(part => Names.IsName(part, Names.PortMax)) ? new EntityId(text) : null;
     }
 

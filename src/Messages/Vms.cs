@@ -5,9 +5,10 @@ namespace ControlPlane.Messages;
 /// <summary>One NIC of a VM's definition.</summary>
 /// <param name="Vlan">The short form of a VLAN property in access mode.</param>
 /// <param name="Properties">Properties of its port, added before the NIC is created (api.md 3).</param>
+/// <param name="RequiredFeatures">What a switch must offer for the NIC to come to it: names or ids of extensions, or features that one owns (switch.md 4.6).</param>
 public sealed record NicDefinition(
     string Name, string Switch, NicType Type, string Mac, int Mtu = 1500, int? Vlan = null, NicAttach Attach = NicAttach.Veth,
-    IReadOnlyList<PropertyParameters>? Properties = null);
+    IReadOnlyList<PropertyParameters>? Properties = null, IReadOnlyList<string>? RequiredFeatures = null);
 
 /// <summary>What a VM shall be.</summary>
 public sealed record VmDefinition(string Host, IReadOnlyList<NicDefinition> Nics);

@@ -1,4 +1,5 @@
 using ControlPlane.Actors.Bridge;
+using ControlPlane.Actors.Migrations;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Switches;
@@ -16,6 +17,7 @@ public static class EntityKinds
         "nic" => Core<NicLifecycle, NicState, NicEvent>(id),
         "switch" => Core<SwitchLifecycle, SwitchState, SwitchEvent>(id),
         "vm" => Core<VmLifecycle, VmState, VmEvent>(id),
+        "migration" => Core<MigrationLifecycle, MigrationState, MigrationEvent>(id),
         "bridge" => Core<BridgeLifecycle, BridgeState, BridgeEvent>(id),
         var kind => throw new ArgumentException($"{kind} is no kind of entity", nameof(id)),
     };

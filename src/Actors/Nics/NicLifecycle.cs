@@ -37,6 +37,8 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         AnswerArrived answer => Settle(state, answer, turn),
         EnforcePolicy enforce => NicWorks.Enforce(state, enforce, turn),
         ReadRuntime => NicWorks.Read(state, turn),
+        ReadAttachment => Decision<NicEvent>.Accept(new AttachmentRead(
+            state.Name, state.BodyOrNull?.Place.Host, state.BodyOrNull?.Parameters.VfAssigned == true)),
         RestoreRuntime restore => NicWorks.Restore(state, restore, turn),
         TakeHold take => Hold(state, take, turn),
         ReleaseHold release => Release(state, release),

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ControlPlane.Actors.Bridge;
 using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Migrations;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Switches;
@@ -45,13 +46,15 @@ public sealed record EntityView(
     }
 
     /// <summary>There is no such thing (any more); its history stays.</summary>
-    public bool Gone => State is PortState.Absent or NicState.Absent or SwitchState.Absent or VmState.Undefined or BridgeState { Removed: true };
+    public bool Gone => State is PortState.Absent or NicState.Absent or SwitchState.Absent or VmState.Undefined
+        or MigrationState.Unknown or BridgeState { Removed: true };
 
     /// <summary>The host that it is on, as far as it is on one.</summary>
     public string? Host => State switch
     {
         NicState nic => nic.BodyOrNull?.Place.Host,
         VmState vm => vm.DefinitionOrNull?.Host,
+        MigrationState => null, // it is about two
         _ => Id.Parts[0],
     };
 
@@ -71,6 +74,7 @@ public sealed record EntityView(
         PortState s => PortLifecycle.Outstanding(s).Any(),
         NicState s => NicLifecycle.Outstanding(s).Any(),
         VmState s => VmLifecycle.Outstanding(s).Any(),
+        MigrationState s => MigrationLifecycle.Outstanding(s).Any(),
         _ => false,
     };
 
@@ -84,6 +88,7 @@ public sealed record EntityView(
         "port" => PortLifecycle.Initial(id),
         "nic" => NicLifecycle.Initial(id),
         "vm" => VmLifecycle.Initial(id),
+        "migration" => MigrationLifecycle.Initial(id),
         var kind => throw new CorruptHistoryException($"{kind} is no kind of entity"),
     };
 
@@ -94,6 +99,7 @@ public sealed record EntityView(
         (PortState s, PortEvent e) => PortLifecycle.Evolve(s, e),
         (NicState s, NicEvent e) => NicLifecycle.Evolve(s, e),
         (VmState s, VmEvent e) => VmLifecycle.Evolve(s, e),
+        (MigrationState s, MigrationEvent e) => MigrationLifecycle.Evolve(s, e),
         _ => throw new CorruptHistoryException($"{happened.GetType().Name} is no event of a {state.GetType().Name}"),
     };
 }

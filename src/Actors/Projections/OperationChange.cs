@@ -19,6 +19,9 @@ public abstract record OperationChange(string Id)
         VmStarted e => new Ended(e.OperationId, null),
         VmStopped e => new Ended(e.OperationId, null),
         VmStartRefused e => new Ended(e.OperationId, e.Refusal),
+        VmMigrationStarted e => new Began(e.OperationId, "vm.migrate"),
+        VmMigrated e => new Ended(e.OperationId, null),
+        VmMigrationFailed e => new Ended(e.OperationId, e.Problem),
         VmLost { OperationId: { } id } e => new Ended(id, HostLoss.Refusal(e.Host, e.Reason)),
         _ => null,
     };

@@ -29,6 +29,7 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         (SwitchState.Here { Gone: true }, DefineSwitch) =>
             Decision<SwitchEvent>.Refuse(HostLoss.Refusal(state.Id.Parts[0], HostLoss.Removed)),
         (_, DefineSwitch define) => Define(state, define, turn.Now),
+        (_, CheckArrival check) => Arrivals.Decide(state, check.Nic),
         (SwitchState.Absent, _) =>
             Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.NotFound, "switch.absent", $"There is no {state.Id}.")),
         (SwitchState.Here s, SubmitOid submit) => OidLane.Submit(s, submit, turn),

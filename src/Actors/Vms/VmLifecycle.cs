@@ -20,6 +20,8 @@ namespace ControlPlane.Actors.Vms;
 ///   any of them but Stopped ── its host came up anew without it, or was removed ──► Stopped (see VmLosses)
 ///
 ///   Running ──a NIC more or less, other properties──► Changing ──every step done, or refused and undone──► Running
+///
+///   Running ──move to another host──► Migrating: its migration does the steps, the VM says who owns it ──► Running
 /// </code>
 /// Start, for each NIC: PORT_CREATE, properties, NIC_CREATE, NIC_CONNECT; all or nothing. Stop waits at a closed drain
 /// gate as long as it is closed: nothing is forced (switch.md 3.6 R6).
@@ -36,8 +38,11 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
 
     public static Decision<VmEvent> Decide(VmState state, Command command, in Turn turn) => (state, command) switch
     {
+        (VmState.Migrating s, AnswerArrived answer) => VmMigrations.Answered(s, answer),
         (_, AnswerArrived answer) => Answered(state, answer),
+        (VmState.Migrating s, LoseVm lose) => VmMigrations.Lost(s, lose),
         (_, LoseVm lose) => VmLosses.Decide(state, lose),
+        (_, ChangeOwner change) => VmMigrations.Own(state, change),
         (VmState.Undefined or VmState.Stopped, DefineVm define) => VmChanges.Refusal(define.Definition) is { } wrong
             ? Decision<VmEvent>.Refuse(wrong)
             : Decision<VmEvent>.Accept(new Done(), new VmDefined(define.Definition)),
@@ -58,6 +63,9 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
         (VmState.Running, StopVm) => Decision<VmEvent>.Accept(
             new OperationRuns(Operation(turn)), new VmStopRequested(Operation(turn), turn.MessageId)),
         (_, StopVm) => Illegal(state, "stop", "Only a running VM stops."),
+
+        (VmState.Running s, MigrateVm migrate) => VmMigrations.Start(s, migrate, Operation(turn), turn),
+        (_, MigrateVm) => Illegal(state, "migrate", "Only a running VM that does nothing else is moved."),
         _ => Decision<VmEvent>.NotMine(command),
     };
 
@@ -74,7 +82,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
         {
             return VmLosses.End(state, lost);
         }
-        var refusal = answer.Refusal ?? (answer.Reply is OidOutcome outcome ? RefusalOf(outcome) : null);
+        var refusal = answer.Refusal ?? (answer.Reply is OidOutcome outcome ? VmSteps.RefusalOf(outcome) : null);
         return state switch
         {
             VmState.Starting when refusal is null => Advance(state, ladder, step),
@@ -128,14 +136,10 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             : Decision<VmEvent>.Accept(null, undoing);
     }
 
-    static Refusal? RefusalOf(OidOutcome outcome) => outcome.Status == NdisStatus.Success
-        ? null
-        : new Refusal(RefusalKind.Conflict, "oid.refused",
-            $"{outcome.Oid} was refused with {outcome.Status.Name()} by {outcome.RefusedBy?.Extension ?? "nobody"} at position {outcome.RefusedBy?.Position}."
-                + (outcome.RefusedBy?.Detail is { } detail ? $" {detail}" : ""),
-            "switch.md 3.5", outcome.PortState, outcome.RefusedBy?.Field);
+    public static VmState Evolve(VmState state, VmEvent happened) =>
+        After(state, happened) with { Migrations = happened is VmMigrationStarted started ? started.Number : state.Migrations };
 
-    public static VmState Evolve(VmState state, VmEvent happened) => (state, happened) switch
+    static VmState After(VmState state, VmEvent happened) => (state, happened) switch
     {
         (VmState.Undefined or VmState.Stopped, VmDefined e) => new VmState.Stopped(state.Id, state.Epoch, state.Operations, e.Definition),
         (VmState.Stopped s, VmDeleted) => new VmState.Undefined(s.Id, s.Epoch, s.Operations),
@@ -170,6 +174,11 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
         (VmState.Changing s, VmChanged e) => new VmState.Running(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, null), e.Definition),
         (VmState.Changing s, VmChangeRefused e) =>
             new VmState.Running(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, e.Refusal), s.Definition),
+        (VmState.Running s, VmMigrationStarted e) => new VmState.Migrating(
+            s.Id, s.Epoch, Begun(s.Operations, e.OperationId, "vm.migrate"), s.Definition, e.Number, e.Plan),
+        (VmState.Migrating s, VmOwnerChanged or VmLossNoted or VmLossTold) => VmMigrations.Evolve(s, happened, s.Operations),
+        (VmState.Migrating s, VmMigrated e) => VmMigrations.Evolve(s, e, Ended(s.Operations, e.OperationId, null)),
+        (VmState.Migrating s, VmMigrationFailed e) => VmMigrations.Evolve(s, e, Ended(s.Operations, e.OperationId, e.Problem)),
         (VmState.Running s, VmStopRequested e) => new VmState.Stopping(
             s.Id, s.Epoch, Begun(s.Operations, e.OperationId, "vm.stop"), s.Definition,
             new VmLadder(e.OperationId, e.MessageId, 0, VmSteps.Stop(s.Definition), [])),
@@ -183,7 +192,8 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
     };
 
     public static IEnumerable<Effect> Outstanding(VmState state) =>
-        state is { LadderOrNull: { Remaining: [var step, ..] } ladder, DefinitionOrNull: { } definition }
+        state is VmState.Migrating moving ? VmMigrations.Outstanding(moving)
+        : state is { LadderOrNull: { Remaining: [var step, ..] } ladder, DefinitionOrNull: { } definition }
             ? [VmSteps.Ask(state, Definitions(state, definition), step, StepEffect(ladder))]
             : [];
 
@@ -208,7 +218,12 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
 
     internal static Decision<VmEvent> Illegal(VmState state, string what, string detail)
     {
-        var (code, name) = state is VmState.Changing ? ("changing", "running, and its NICs are being changed") : (state.Name, state.Name);
+        var (code, name) = state switch
+        {
+            VmState.Changing => ("changing", "running, and its NICs are being changed"),
+            VmState.Migrating s => ("migrating", $"being moved to {s.Plan.Destination}"),
+            _ => (state.Name, state.Name),
+        };
         return Decision<VmEvent>.Refuse(Refusal.Illegal($"vm.{what}.{code}", $"The VM is {name}. {detail}", "switch.md 3.4", state.Name));
     }
 }

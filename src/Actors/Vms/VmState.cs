@@ -15,8 +15,13 @@ namespace ControlPlane.Actors.Vms;
 [JsonDerivedType(typeof(Running), "running")]
 [JsonDerivedType(typeof(Changing), "changing")]
 [JsonDerivedType(typeof(Stopping), "stopping")]
+[JsonDerivedType(typeof(Migrating), "migrating")]
 public abstract record VmState(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations)
 {
+    /// <summary>Migrations that it ever had: the last one's number.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Migrations { get; init; }
+
     public sealed record Undefined(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations) : VmState(Id, Epoch, Operations);
 
     public sealed record Stopped(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition)
@@ -45,9 +50,17 @@ public abstract record VmState(EntityId Id, long Epoch, ImmutableArray<VmOperati
     public sealed record Stopping(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition, VmLadder Ladder)
         : VmState(Id, Epoch, Operations);
 
+    /// <summary>Its migration is under way; the definition names the host that owns it now.</summary>
+    /// <param name="Loss">That host lost it meanwhile.</param>
+    /// <param name="LossTold">The migration knows.</param>
+    public sealed record Migrating(
+        EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition, long Number, MigrationPlan Plan,
+        VmLossNoted? Loss = null, bool LossTold = false) : VmState(Id, Epoch, Operations);
+
     [JsonIgnore]
     public VmDefinition? DefinitionOrNull => this switch
     {
+        Migrating s => s.Definition,
         Stopped s => s.Definition,
         Starting s => s.Definition,
         Undoing s => s.Definition,
@@ -74,7 +87,7 @@ public abstract record VmState(EntityId Id, long Epoch, ImmutableArray<VmOperati
         Stopped => "stopped",
         Starting => "starting",
         Undoing => "stopping",
-        Running or Changing => "running",
+        Running or Changing or Migrating => "running",
         Stopping => "stopping",
         _ => "undefined",
     };

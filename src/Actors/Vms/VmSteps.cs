@@ -82,7 +82,7 @@ static class VmSteps
                 ? new CheckHost()
                 : new IssueCommand(new DriverCommand($"{state.Id}>{effect}", DriverVerb.ReleaseGuest, "", Vm: vm)));
         }
-        var portName = $"{vm}--{nic.Name}";
+        var portName = PortName(vm, nic);
         return step.Kind switch
         {
             VmStepKind.NicDrain => new Effect.Ask(effect, EntityId.Nic(vm, nic.Name), new AwaitDrain()),
@@ -113,11 +113,26 @@ static class VmSteps
     {
         VmStepKind.PortCreate => new PortParameters(
             portName, portName, nic.Type == NicType.Emulated ? PortType.Emulated : PortType.Synthetic),
-        VmStepKind.NicCreate => new NicParameters(
-            $"{vm}--{nic.Name}", nic.Type, vm, Mtu: nic.Mtu, PermanentMacAddress: nic.Mac, CurrentMacAddress: nic.Mac,
-            Flags: nic.Type == NicType.Synthetic ? ["NicInitializing"] : null, Attach: nic.Attach, Epoch: state.Epoch),
+        VmStepKind.NicCreate => Nic(vm, nic, state.Epoch),
         _ => null,
     };
+
+    /// <summary>The name of the NIC's port, wherever it is.</summary>
+    public static string PortName(string vm, NicDefinition nic) => $"{vm}--{nic.Name}";
+
+    /// <summary>What NIC_CREATE says of it.</summary>
+    /// <param name="epoch">The group epoch, which its grant carries.</param>
+    public static NicParameters Nic(string vm, NicDefinition nic, long epoch) => new(
+        PortName(vm, nic), nic.Type, vm, Mtu: nic.Mtu, PermanentMacAddress: nic.Mac, CurrentMacAddress: nic.Mac,
+        Flags: nic.Type == NicType.Synthetic ? ["NicInitializing"] : null, Attach: nic.Attach, Epoch: epoch);
+
+    /// <summary>Why an OID did not succeed; null: it did.</summary>
+    public static Refusal? RefusalOf(OidOutcome outcome) => outcome.Status == NdisStatus.Success
+        ? null
+        : new Refusal(RefusalKind.Conflict, "oid.refused",
+            $"{outcome.Oid} was refused with {outcome.Status.Name()} by {outcome.RefusedBy?.Extension ?? "nobody"} at position {outcome.RefusedBy?.Position}."
+                + (outcome.RefusedBy?.Detail is { } detail ? $" {detail}" : ""),
+            "switch.md 3.5", outcome.PortState, outcome.RefusedBy?.Field);
 
     static VmStep[] Steps(string nic, params VmStepKind[] kinds) => [.. kinds.Select(kind => new VmStep(kind, nic))];
 }

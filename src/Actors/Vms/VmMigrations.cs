@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using ControlPlane.Actors.Entities;
+using ControlPlane.Messages;
+
+namespace ControlPlane.Actors.Vms;
+
+/// <summary>
+/// A VM that is being moved. Its migration is an actor of its own; the VM asks for it, and the one thing that it alone
+/// decides is who owns all its NICs, and under which epoch (migration.md F1, F7). While it moves nothing else is done to it.
+/// </summary>
+static class VmMigrations
+{
+    public static Decision<VmEvent> Start(VmState.Running s, MigrateVm migrate, string operation, in Turn turn)
+    {
+        if (migrate.Destination == s.Definition.Host)
+        {
+            return Wrong("migration.destination.same", $"The VM runs on {s.Definition.Host}.", "destination");
+        }
+        if (migrate.DeadlineSeconds is < 1 or > MigrateVm.DeadlineSecondsMax)
+        {
+            return Wrong("migration.deadline.range", $"A deadline is 1 to {MigrateVm.DeadlineSecondsMax} seconds.", "deadlineSeconds");
+        }
+        var plan = new MigrationPlan(
+            operation, s.Definition, migrate.Destination, s.Epoch, migrate.Mode, migrate.Guest, migrate.DeadlineSeconds, migrate.MaxBlackoutMs);
+        return Decision<VmEvent>.Accept(
+            new OperationRuns(operation), new VmMigrationStarted(operation, turn.MessageId, s.Migrations + 1, plan));
+    }
+
+    /// <summary>F1: one append makes the owner. A migration that is not the open one has no say.</summary>
+    public static Decision<VmEvent> Own(VmState state, ChangeOwner change) => state switch
+    {
+        VmState.Migrating s when s.Number == change.Number => Decision<VmEvent>.Accept(
+            new OwnerChanged(change.To, s.Epoch + 1), new VmOwnerChanged(s.Number, s.Definition.Host, change.To, s.Epoch + 1)),
+        _ => Decision<VmEvent>.Refuse(Refusal.Illegal("vm.owner.not-migrating", $"Migration {change.Number} of this VM is not open.", "migration.md F1", state.Name)),
+    };
+
+    /// <summary>The host lost it: the migration is told and comes to its end, and the VM with it.</summary>
+    public static Decision<VmEvent> Lost(VmState.Migrating s, LoseVm lose) =>
+        s.Definition.Host == lose.Host && s.Epoch == lose.Epoch && s.Loss is null
+            ? Decision<VmEvent>.Accept(new Done(), new VmLossNoted(lose.Host, lose.Epoch, lose.Reason, lose.Nics))
+            : Decision<VmEvent>.Accept(new Done());
+
+    public static Decision<VmEvent> Answered(VmState.Migrating s, AnswerArrived answer)
+    {
+        if (answer.EffectId == LossEffect(s))
+        {
+            return Decision<VmEvent>.Accept(null, new VmLossTold(s.Number));
+        }
+        if (answer.EffectId != Effect(s))
+        {
+            return Decision<VmEvent>.Ignore;
+        }
+        var problem = answer.Refusal ?? (answer.Reply as MigrationFinished)?.Problem;
+        VmEvent ended = problem is null
+            ? new VmMigrated(s.Plan.OperationId, s.Number, s.Definition.Host)
+            : new VmMigrationFailed(s.Plan.OperationId, s.Number, problem);
+        return s.Loss is { } loss && loss.Host == s.Definition.Host && loss.Epoch == s.Epoch
+            ? Decision<VmEvent>.Accept(null, ended, new VmLost(null, loss.Host, loss.Reason, loss.Nics))
+            : Decision<VmEvent>.Accept(null, ended);
+    }
+
+    public static VmState Evolve(VmState.Migrating s, VmEvent happened, ImmutableArray<VmOperation> operations) => happened switch
+    {
+        VmOwnerChanged e => s with { Epoch = e.Epoch, Definition = s.Definition with { Host = e.To } },
+        VmLossNoted e => s with { Loss = e },
+        VmLossTold => s with { LossTold = true },
+        _ => new VmState.Running(s.Id, s.Epoch, operations, s.Definition),
+    };
+
+    public static IEnumerable<Effect> Outstanding(VmState.Migrating s)
+    {
+        var migration = EntityId.Migration(s.Id.Parts[0], s.Number);
+        yield return new Effect.Ask(Effect(s), migration, new BeginMigration(s.Plan));
+        if (s is { Loss: { } loss, LossTold: false })
+        {
+            yield return new Effect.Ask(LossEffect(s), migration, new NoteGuestLost(loss.Host, loss.Reason));
+        }
+    }
+
+    static string Effect(VmState.Migrating s) => $"{s.Plan.OperationId}:migrate";
+
+    static string LossEffect(VmState.Migrating s) => $"{s.Plan.OperationId}:lost:{s.Loss?.Epoch}";
+
+    static Decision<VmEvent> Wrong(string code, string detail, string field) =>
+        Decision<VmEvent>.Refuse(new Refusal(RefusalKind.Unprocessable, code, detail, Field: field));
+}
