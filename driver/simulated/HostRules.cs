@@ -35,7 +35,8 @@ sealed class HostRules(HostState host, int portsMax)
             case DriverVerb.TeardownPort or DriverVerb.ReleaseGuest:
                 break;
             case DriverVerb.CreateNic or DriverVerb.ConnectNic or DriverVerb.DisconnectNic
-                or DriverVerb.DeleteNic or DriverVerb.RepairNic or DriverVerb.ApplyPolicy or DriverVerb.ReadNic or DriverVerb.RestoreNic:
+                or DriverVerb.DeleteNic or DriverVerb.RepairNic or DriverVerb.ApplyPolicy or DriverVerb.ReadNic or DriverVerb.RestoreNic
+                or DriverVerb.AnnounceNic:
                 return CarryNic(command);
             default:
                 (status, detail) = (NdisStatus.NotSupported, $"{command.Verb} is not for this host");
@@ -115,7 +116,7 @@ sealed class HostRules(HostState host, int portsMax)
         }
         var now = Find(command.NicKey);
         if (now is not null && now.Epoch == command.Epoch && command.Revision < now.Revision
-            && command.Verb is not (DriverVerb.DeleteNic or DriverVerb.ReadNic or DriverVerb.RestoreNic))
+            && command.Verb is not (DriverVerb.DeleteNic or DriverVerb.ReadNic or DriverVerb.RestoreNic or DriverVerb.AnnounceNic))
         {
             // Overtaken within its epoch: harmless if what it wanted is so, else too late.
             return AsAsked(command, now)
@@ -169,6 +170,11 @@ sealed class HostRules(HostState host, int portsMax)
                 return (NdisStatus.Failure, "no device");
             case DriverVerb.ConnectNic when !OnSwitch(command, now):
                 return (NdisStatus.Failure, $"device {now.Device} is not on switch {command.Switch}");
+            case DriverVerb.AnnounceNic when now is not { Up: true } || now.Epoch != command.Epoch:
+                return (NdisStatus.Failure, "the gate is not open under this epoch");
+            case DriverVerb.AnnounceNic:
+                host.Announced[command.NicKey] = host.Announced.GetValueOrDefault(command.NicKey) + AnnounceRounds;
+                return null;
             case DriverVerb.ApplyPolicy or DriverVerb.ReadNic or DriverVerb.RestoreNic when now is null:
                 return (NdisStatus.Failure, "no device");
             case DriverVerb.ApplyPolicy:
@@ -222,6 +228,9 @@ sealed class HostRules(HostState host, int portsMax)
 
     const int DefaultMtu = 1_500;
 
+    /// <summary>Rounds of an announcement, as QEMU's own has.</summary>
+    const int AnnounceRounds = 5;
+
     /// <summary>With what the command says of MTU and address; where nothing is enforced there is no address.</summary>
     static DeviceState Fitted(DeviceState device, DriverCommand command) => device with
     {
@@ -273,7 +282,7 @@ sealed class HostRules(HostState host, int portsMax)
     {
         DriverVerb.CreateNic => OnSwitch(command, now) && now.Policy == command.Policy?.Digest,
         DriverVerb.ApplyPolicy => now.Policy == command.Policy?.Digest,
-        DriverVerb.ReadNic or DriverVerb.RestoreNic => true,
+        DriverVerb.ReadNic or DriverVerb.RestoreNic or DriverVerb.AnnounceNic => true,
         DriverVerb.ConnectNic => OnSwitch(command, now) && now.Up,
         DriverVerb.DisconnectNic => !now.Up,
         DriverVerb.RepairNic => OnSwitch(command, now) && now.Up == command.Up && now.Policy == command.Policy?.Digest,

@@ -32,6 +32,9 @@ sealed record HostState
     /// <summary>What each NIC's data path has gathered, by device name.</summary>
     public SortedDictionary<string, NicRuntime> Runtimes { get; init; } = new(StringComparer.Ordinal);
 
+    /// <summary>Rounds of announcements that went out for each NIC, by NIC key.</summary>
+    public SortedDictionary<string, int> Announced { get; init; } = new(StringComparer.Ordinal);
+
     /// <summary>By NIC key.</summary>
     public SortedDictionary<string, Fence> Fences { get; init; } = new(StringComparer.Ordinal);
 

@@ -144,6 +144,9 @@ public sealed record CancelMigration : Command;
 /// <summary>A VM manager's word about the guest of a migration with <see cref="GuestMover.External"/>.</summary>
 public sealed record ReportGuest(GuestEvent Event) : Command;
 
+/// <summary>From a migration to a NIC that has come: tell the network where its address is (switch.md 4.5). Answered by <see cref="Done"/>; best effort.</summary>
+public sealed record AnnounceAddress : Command;
+
 /// <summary>From a migration to the NIC that is to move.</summary>
 public sealed record ReadAttachment : Command, IRepeatable;
 

@@ -200,6 +200,12 @@ public sealed record NicReadStarted(string MessageId, long Number) : NicEvent;
 
 public sealed record NicReadEnded(NdisStatus Status) : NicEvent;
 
+/// <summary>The host is told to announce the NIC's address (switch.md 4.5).</summary>
+public sealed record NicAnnounceStarted(string MessageId, long Number) : NicEvent;
+
+/// <summary>The host has announced it, or could not: best effort.</summary>
+public sealed record NicAnnounced(NdisStatus Status) : NicEvent;
+
 /// <summary>What was gathered elsewhere is on its way into the NIC's data path.</summary>
 public sealed record NicRuntimeRestoreStarted(string MessageId, NicRuntimePart Runtime, long Number) : NicEvent;
 

@@ -82,6 +82,8 @@ public static class StoredNames
         ["NicPolicyRefused.1"] = typeof(NicPolicyRefused),
         ["NicReadStarted.1"] = typeof(NicReadStarted),
         ["NicReadEnded.1"] = typeof(NicReadEnded),
+        ["NicAnnounceStarted.1"] = typeof(NicAnnounceStarted),
+        ["NicAnnounced.1"] = typeof(NicAnnounced),
         ["NicRuntimeRestoreStarted.1"] = typeof(NicRuntimeRestoreStarted),
         ["NicRuntimeRestoreEnded.1"] = typeof(NicRuntimeRestoreEnded),
         ["NicSeriesOpened.1"] = typeof(NicSeriesOpened),
@@ -226,6 +228,7 @@ public static class StoredNames
         ["NoteGuestLost.1"] = typeof(NoteGuestLost),
         ["CancelMigration.1"] = typeof(CancelMigration),
         ["ReportGuest.1"] = typeof(ReportGuest),
+        ["AnnounceAddress.1"] = typeof(AnnounceAddress),
         ["ReadAttachment.1"] = typeof(ReadAttachment),
         ["CheckArrival.1"] = typeof(CheckArrival),
         // Replies

@@ -254,7 +254,7 @@ public sealed class MigrationLifecycle : ILifecycle<MigrationState, MigrationEve
 
     static TimeSpan? Within(MigrationState state, MigrationRun run) => state switch
     {
-        MigrationState.Moving => MigrationOrder.After(run.Stage).Within,
+        MigrationState.Moving when run.Stage != MigrationStage.Completed => MigrationOrder.After(run.Stage).Within,
         MigrationState.Returning => MigrationOrder.ReturnWithin,
         _ => null,
     };

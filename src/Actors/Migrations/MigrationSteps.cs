@@ -40,8 +40,7 @@ static class MigrationSteps
                 effect, EntityId.Port(host, nic.Switch, Names.Key(PortName(vm, nic, step.Validation), Names.PortMax)), new AwaitDrain()),
             MigrationStepKind.Save => new Effect.Ask(effect, to, new SaveNicData(key, 0)),
             MigrationStepKind.Restore => new Effect.Ask(effect, to, new RestoreNicData(key, 0, run.Legs[nic.Name].Blobs ?? [])),
-            MigrationStepKind.Announce => new Effect.Ask(effect, EntityId.Bridge(host), new IssueCommand(new DriverCommand(
-                $"{id}>{effect}", DriverVerb.AnnounceNic, nic.Switch, key, vm, nic.Name, EntityId.Nic(vm, nic.Name).Text, run.Epoch, Mac: nic.Mac))),
+            MigrationStepKind.Announce => new Effect.Ask(effect, EntityId.Nic(vm, nic.Name), new AnnounceAddress()),
             _ => new Effect.Ask(effect, to, new SubmitOid(Request(vm, run, nic, step, $"{id}>{effect}"), FromPeer: false)),
         };
     }

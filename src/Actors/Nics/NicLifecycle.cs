@@ -37,6 +37,7 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         AnswerArrived answer => Settle(state, answer, turn),
         EnforcePolicy enforce => NicWorks.Enforce(state, enforce, turn),
         ReadRuntime => NicWorks.Read(state, turn),
+        AnnounceAddress => NicWorks.Announce(state, turn),
         ReadAttachment => Decision<NicEvent>.Accept(new AttachmentRead(
             state.Name, state.BodyOrNull?.Place.Host, state.BodyOrNull?.Parameters.VfAssigned == true)),
         RestoreRuntime restore => NicWorks.Restore(state, restore, turn),
@@ -260,7 +261,8 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         (_, NicDrainStuck) => With(state, body => body with { Drain = body.Drain with { Stuck = true } }),
         (NicState.Connected s, NicSeriesOpened or NicSeriesCompleted or NicSeriesFailed or NicRestoreOverdue) =>
             s with { Body = Transferred(s.Body, happened) },
-        (NicState.Connected s, NicUpdated or NicReadStarted or NicReadEnded or NicRuntimeRestoreStarted or NicRuntimeRestoreEnded) =>
+        (NicState.Connected s, NicUpdated or NicReadStarted or NicReadEnded or NicRuntimeRestoreStarted or NicRuntimeRestoreEnded
+            or NicAnnounceStarted or NicAnnounced) =>
             s with { Body = NicWorks.Evolve(s.Body, happened, up: true) },
         (NicState.Created or NicState.Connected or NicState.Disconnected, NicPolicyProposed or NicPolicyApplied or NicPolicyRefused) =>
             With(state, body => NicWorks.Evolve(body, happened, state is NicState.Connected)),

@@ -125,6 +125,7 @@ public sealed record NicTransfer(
 [JsonDerivedType(typeof(Enforce), "enforce")]
 [JsonDerivedType(typeof(Read), "read")]
 [JsonDerivedType(typeof(Restore), "restore")]
+[JsonDerivedType(typeof(Announce), "announce")]
 public abstract record NicWork(string MessageId, long Number)
 {
     /// <summary>ApplyPolicy under the revision <see cref="Number"/>.</summary>
@@ -133,6 +134,8 @@ public abstract record NicWork(string MessageId, long Number)
         : NicWork(MessageId, Number);
 
     public sealed record Read(string MessageId, long Number) : NicWork(MessageId, Number);
+
+    public sealed record Announce(string MessageId, long Number) : NicWork(MessageId, Number);
 
     public sealed record Restore(string MessageId, long Number, NicRuntimePart Runtime) : NicWork(MessageId, Number);
 }

@@ -54,6 +54,15 @@ static class NicWorks
             "nic.runtime.not-connected", "What a NIC gathered is read while it is connected only.", "S09", state.Name)),
     };
 
+    public static Decision<NicEvent> Announce(NicState state, in Turn turn) => state switch
+    {
+        NicState.Connected s when Open(s, s.Body) => Busy,
+        NicState.Connected s when s.Body.Mac is null || !NicLifecycle.HasDevice(s.Body.Parameters) => Decision<NicEvent>.Accept(new Done()),
+        NicState.Connected s => Decision<NicEvent>.Accept(null, new NicAnnounceStarted(turn.MessageId, s.Body.NextRevision)),
+        _ => Decision<NicEvent>.Refuse(Refusal.Illegal(
+            "nic.announce.not-connected", "An address is announced where its NIC is connected.", "switch.md 4.5", state.Name)),
+    };
+
     /// <summary>It comes before the NIC_RESTORE that it is for: where that is illegal, nothing is given back.</summary>
     public static Decision<NicEvent> Restore(NicState state, RestoreRuntime restore, in Turn turn) => state switch
     {
@@ -86,6 +95,10 @@ static class NicWorks
                 return Late(work, new RuntimeRead(runtime), new NicReadEnded(status));
             case NicWork.Read:
                 return Failed(work, body, status, detail, new NicReadEnded(status));
+            case NicWork.Announce when status == NdisStatus.Success:
+                return Late(work, new Done(), new NicAnnounced(status));
+            case NicWork.Announce:
+                return Failed(work, body, status, detail, new NicAnnounced(status));
             case NicWork.Restore when status == NdisStatus.Success:
                 return Late(work, new Done(), new NicRuntimeRestoreEnded(status));
             case NicWork.Restore:
@@ -138,11 +151,13 @@ static class NicWorks
     {
         NicPolicyProposed e => Begun(body, new NicWork.Enforce(e.MessageId, e.Revision, e.RequestId, e.Policy, e.Changes)),
         NicReadStarted e => Begun(body, new NicWork.Read(e.MessageId, e.Number)),
+        NicAnnounceStarted e => Begun(body, new NicWork.Announce(e.MessageId, e.Number)),
         NicRuntimeRestoreStarted e => Begun(body, new NicWork.Restore(e.MessageId, e.Number, e.Runtime)),
         NicPolicyApplied e when body.Work is NicWork.Enforce work => NicDevice.Seen(
             Changed(body, work.Changes) with { Work = null, Revision = work.Number, Policy = work.Policy }, e.Observed, e.Session, up),
         NicPolicyRefused e when body.Work is NicWork.Enforce => NicDevice.Seen(body with { Work = null }, e.Observed, e.Session, up),
         NicReadEnded when body.Work is NicWork.Read => body with { Work = null },
+        NicAnnounced when body.Work is NicWork.Announce => body with { Work = null },
         NicRuntimeRestoreEnded when body.Work is NicWork.Restore => body with { Work = null },
         // Where the host failed it, the change is wanted all the same: the NIC is not ready until it is applied.
         NicUpdated e when body.Work is NicWork.Enforce { Changes: not null } work =>
@@ -166,6 +181,7 @@ static class NicWorks
         {
             NicWork.Enforce => DriverVerb.ApplyPolicy,
             NicWork.Read => DriverVerb.ReadNic,
+            NicWork.Announce => DriverVerb.AnnounceNic,
             _ => DriverVerb.RestoreNic,
         };
         var told = work is NicWork.Enforce enforce

@@ -127,7 +127,7 @@ public sealed class DataPath(string host)
                 Ports.Remove($"{command.Switch}/{command.Port}");
                 return null;
             case DriverVerb.CreateNic or DriverVerb.ConnectNic or DriverVerb.DisconnectNic or DriverVerb.DeleteNic or DriverVerb.RepairNic
-                or DriverVerb.ApplyPolicy or DriverVerb.ReadNic or DriverVerb.RestoreNic:
+                or DriverVerb.ApplyPolicy or DriverVerb.ReadNic or DriverVerb.RestoreNic or DriverVerb.AnnounceNic:
                 return ActOnNic(command);
             default:
                 return null;

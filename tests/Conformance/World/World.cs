@@ -1,6 +1,7 @@
 using ControlPlane.Actors;
 using ControlPlane.Actors.Bridge;
 using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Migrations;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Switches;
@@ -156,6 +157,7 @@ public sealed partial class World(int snapshotEvery = 200)
         EntityCore<PortLifecycle, PortState, PortEvent> core => core.State,
         EntityCore<NicLifecycle, NicState, NicEvent> core => core.State,
         EntityCore<VmLifecycle, VmState, VmEvent> core => core.State,
+        EntityCore<MigrationLifecycle, MigrationState, MigrationEvent> core => core.State,
         var other => throw new InvalidOperationException(other.ToString()),
     };
 
@@ -225,6 +227,7 @@ public sealed partial class World(int snapshotEvery = 200)
             "port" => new EntityCore<PortLifecycle, PortState, PortEvent>(id, limits),
             "nic" => new EntityCore<NicLifecycle, NicState, NicEvent>(id, limits),
             "vm" => new EntityCore<VmLifecycle, VmState, VmEvent>(id, limits),
+            "migration" => new EntityCore<MigrationLifecycle, MigrationState, MigrationEvent>(id, limits),
             _ => throw new InvalidOperationException($"no core for {id}"),
         };
     }
