@@ -18,6 +18,7 @@ public sealed class LinuxDriver : IDriver
     readonly DeviceRecords _records;
     readonly FrameLog _frames;
     readonly Suspension _suspension;
+    readonly AnnounceRounds _rounds;
     readonly SemaphoreSlim _turn = new(1);
     Ready? _ready;
 
@@ -31,6 +32,7 @@ public sealed class LinuxDriver : IDriver
         _records = new DeviceRecords(options.StateDirectory);
         _suspension = new Suspension(options.StateDirectory);
         var bootId = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+        _rounds = new AnnounceRounds((command, stop) => InTurn(() => Task.FromResult(_ready?.Nics.AnnounceAgain(command) == true), stop), time);
         _frames = new FrameLog(bootId, NextEpoch(options.StateDirectory, time), options.FramesMax, time);
     }
 
@@ -145,6 +147,7 @@ public sealed class LinuxDriver : IDriver
     /// <summary>The kernel's side stays as it is: an end of this process is not an end of traffic.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _rounds.DisposeAsync();
         if (_ready is { } ready)
         {
             _ready = null;
@@ -183,6 +186,14 @@ public sealed class LinuxDriver : IDriver
                 or DriverVerb.DeleteNic or DriverVerb.RepairNic or DriverVerb.ApplyPolicy or DriverVerb.ReadNic
                 or DriverVerb.RestoreNic:
                 return here.Nics.Carry(command, here.Watch);
+            case DriverVerb.AnnounceNic:
+                var announced = here.Nics.Carry(command, here.Watch);
+                if (announced.Status == NdisStatus.Success)
+                {
+                    _rounds.Begin(command);
+                }
+
+                return announced;
             default:
                 (status, detail) = (NdisStatus.NotSupported, $"{command.Verb} is not for a Linux host");
                 break;

@@ -71,6 +71,11 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
                 return Read(device, ref gathered);
             }
 
+            if (command.Verb == DriverVerb.AnnounceNic)
+            {
+                return Announce(command, now);
+            }
+
             // A command that was overtaken within its epoch: harmless if what it wanted is so, else too late.
             if (now is not null && now.Epoch == command.Epoch && command.Revision < now.Revision
                 && command.Verb != DriverVerb.DeleteNic)
@@ -270,6 +275,24 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
         return null;
     }
 
+    /// <summary>Where the gate is open under this epoch and no other. Says where the address is, and changes nothing else.</summary>
+    (NdisStatus Status, string Detail)? Announce(DriverCommand command, DeviceState? now)
+    {
+        if (now is not { Up: true } || now.Epoch != command.Epoch || records.Find(now.Device) is not { Mac: { } mac } record)
+        {
+            return (NdisStatus.Failure, "nothing to announce: the gate is not open under this epoch, or the NIC has no address");
+        }
+
+        var link = host.Need(now.Device);
+        policies.Learn(link, mac);
+        Announcement.Send(names.HostNamespace, link.Master, mac, record.Policy?.Vlan);
+        return null;
+    }
+
+    /// <summary>A later round.</summary>
+    public bool AnnounceAgain(DriverCommand command) =>
+        Announce(command, _reader.Read(DeviceNames.Nic(command.NicKey))?.State) is null;
+
     (NdisStatus Status, string Detail)? Give(DriverCommand command, DeviceState now)
     {
         var record = records.Find(now.Device);
@@ -329,6 +352,7 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
     {
         DriverVerb.CreateNic => OnBridge(command, now),
         DriverVerb.ConnectNic => OnBridge(command, now) && now.Up,
+        DriverVerb.AnnounceNic => now.Up,
         DriverVerb.DisconnectNic => !now.Up,
         DriverVerb.RepairNic => OnBridge(command, now) && now.Up == command.Up,
         DriverVerb.ApplyPolicy or DriverVerb.ReadNic => now.Present,
@@ -347,7 +371,7 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
         }
 
         var current = observed.Epoch == command.Epoch
-            && (observed.Revision >= command.Revision || command.Verb == DriverVerb.ReadNic);
+            && (observed.Revision >= command.Revision || command.Verb is DriverVerb.ReadNic or DriverVerb.AnnounceNic);
         if ((Carries(command) || command.Verb == DriverVerb.ConnectNic) && !Fits(command, observed) && observed.Revision <= command.Revision)
         {
             return (NdisStatus.Failure, $"read back: the MTU is {observed.Mtu}, not {command.Mtu}");

@@ -1,4 +1,5 @@
 using ControlPlane.Actors.Bridge;
+using ControlPlane.Actors.Migrations;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Switches;
@@ -15,7 +16,7 @@ public sealed class StateGraphTests
     const string Begin = "<!-- graph: from the code -->\n";
     const string End = "<!-- end of graph -->\n";
 
-    public static TheoryData<string> Actors => ["port", "nic", "switch", "bridge", "vm"];
+    public static TheoryData<string> Actors => ["port", "nic", "switch", "bridge", "vm", "migration"];
 
     [Theory]
     [MemberData(nameof(Actors))]
@@ -43,6 +44,8 @@ public sealed class StateGraphTests
         "bridge" => StateGraph.Of<BridgeLifecycle, BridgeState, BridgeEvent>(
             EntityId.Bridge("hv01"), state => state.Removed ? "Removed" : state.Online ? "Online" : "Offline").Markdown("Offline"),
         "vm" => StateGraph.Of<VmLifecycle, VmState, VmEvent>(EntityId.Vm("web-1"), state => state.GetType().Name).Markdown("Undefined"),
+        "migration" => StateGraph.Of<MigrationLifecycle, MigrationState, MigrationEvent>(
+            EntityId.Migration("web-1", 1), state => state.GetType().Name).Markdown("Unknown"),
         _ => throw new ArgumentOutOfRangeException(nameof(actor), actor, null),
     };
 }

@@ -17,6 +17,7 @@ static class Cells
         "nic" => Core<NicLifecycle, NicState, NicEvent>(id, cells),
         "switch" => Core<SwitchLifecycle, SwitchState, SwitchEvent>(id, cells),
         "vm" => Core<VmLifecycle, VmState, VmEvent>(id, cells),
+        "migration" => Core<MigrationLifecycle, MigrationState, MigrationEvent>(id, cells),
         "bridge" => Core<BridgeLifecycle, BridgeState, BridgeEvent>(id, cells),
         var kind => throw new ArgumentException($"{kind} is no kind of entity", nameof(id)),
     };

@@ -22,6 +22,7 @@ static class Mutants
         ("nic", _) => Core<NicLifecycle, NicState, NicEvent>(mutant, id),
         ("switch", _) => Core<SwitchLifecycle, SwitchState, SwitchEvent>(mutant, id),
         ("vm", _) => Core<VmLifecycle, VmState, VmEvent>(mutant, id),
+        ("migration", _) => Core<MigrationLifecycle, MigrationState, MigrationEvent>(mutant, id),
         ("bridge", _) => Core<BridgeLifecycle, BridgeState, BridgeEvent>(mutant, id),
         var (kind, _) => throw new ArgumentException($"{kind} is no kind of entity", nameof(id)),
     };

@@ -105,6 +105,9 @@ sealed class PortPolicies : IDisposable
             : Enforced(record, record.Policy, link.Index, buckets.Value.TryGetValue(link.Index, out var bucket) ? bucket : null);
     }
 
+    /// <summary>The address is behind this device from now on, wherever the bridge had it before.</summary>
+    public void Learn(LinkInfo link, string address) => _addresses.Learn(link, address);
+
     public NicRuntime Gathered(DeviceRecord record, LinkInfo link)
     {
         var learned = _addresses.Learned(link);

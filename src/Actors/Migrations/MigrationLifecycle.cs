@@ -154,13 +154,17 @@ public sealed class MigrationLifecycle : ILifecycle<MigrationState, MigrationEve
 
     /// <summary>The row's way out.</summary>
     static Decision<MigrationEvent> Leave(
-        MigrationState.Moving s, MigrationExit exit, ImmutableArray<MigrationEvent> events, Refusal problem, DateTimeOffset now, Reply? reply = null) => exit switch
+        MigrationState.Moving s, MigrationExit exit, ImmutableArray<MigrationEvent> events, Refusal problem, DateTimeOffset now, Reply? reply = null)
     {
-        MigrationExit.Abort => Go(s, events.Add(new MigrationAborting(problem, now)), now, reply),
-        MigrationExit.Return => Go(s, events.Add(new MigrationReturning(problem, now)), now, reply),
-        MigrationExit.GoOn => Go(s, events, now, reply),
-        _ => throw new UnreachableException(exit.ToString()),
-    };
+        var all = exit switch
+        {
+            MigrationExit.Abort => events.Add(new MigrationAborting(problem, now)),
+            MigrationExit.Return => events.Add(new MigrationReturning(problem, now)),
+            MigrationExit.GoOn => events,
+            _ => throw new UnreachableException(exit.ToString()),
+        };
+        return Go(s, all, now, reply);
+    }
 
     /// <summary>The events, and every stage or part that is reached with them; the VM is answered when it is where it stays.</summary>
     static Decision<MigrationEvent> Go(MigrationState state, ImmutableArray<MigrationEvent> events, DateTimeOffset now, Reply? reply = null)

@@ -27,7 +27,7 @@ static class MigrationSteps
         var (vm, host) = (id.Parts[0], run.Host(step.Side));
         if (step.Nic.Length == 0)
         {
-            return OfGroup(id, run, step, effect, vm, host);
+            return OfGroup(id, step, effect, vm, host);
         }
         var nic = run.Nic(step.Nic);
         var (to, key) = (EntityId.Switch(host, nic.Switch), Names.Key(PortName(vm, nic), Names.PortMax));
@@ -45,7 +45,7 @@ static class MigrationSteps
         };
     }
 
-    static Effect.Ask OfGroup(EntityId id, MigrationRun run, MigrationStep step, string effect, string vm, string host) => step.Kind switch
+    static Effect.Ask OfGroup(EntityId id, MigrationStep step, string effect, string vm, string host) => step.Kind switch
     {
         MigrationStepKind.ChangeOwner => new Effect.Ask(
             effect, EntityId.Vm(vm), new ChangeOwner(long.Parse(id.Parts[1], CultureInfo.InvariantCulture), host)),

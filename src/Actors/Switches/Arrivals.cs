@@ -19,20 +19,23 @@ public static class Arrivals
         if (state is not SwitchState.Here { Gone: false } s)
         {
             yield return new Refusal(
-                RefusalKind.Conflict, "migration.switch.absent", $"Host {host} has no switch {name}, which NIC {nic.Name} is on.", "switch.md 4.6", "absent");
+                RefusalKind.Conflict, "migration.switch.absent", $"Host {host} has no switch {name}, which NIC {nic.Name} is on.",
+                "switch.md 4.6", "absent");
             yield break;
         }
         if (s.Stage != SwitchStage.Ready)
         {
+            var stage = s.Stage.ToString().ToLowerInvariant();
             yield return new Refusal(
-                RefusalKind.Conflict, "migration.switch.not-ready", $"Switch {name} of host {host} is {s.Stage.ToString().ToLowerInvariant()}.", "switch.md 4.6",
-                s.Stage.ToString().ToLowerInvariant());
+                RefusalKind.Conflict, "migration.switch.not-ready", $"Switch {name} of host {host} is {stage}.", "switch.md 4.6", stage);
         }
-        foreach (var feature in (nic.RequiredFeatures ?? []).Where(feature => !Stack.Attached(s).Any(extension => Offers(extension, feature))))
+        var attached = Stack.Attached(s);
+        foreach (var feature in (nic.RequiredFeatures ?? []).Where(feature => !attached.Any(extension => Offers(extension, feature))))
         {
             yield return new Refusal(
                 RefusalKind.Conflict, "migration.feature.absent",
-                $"NIC {nic.Name} requires {feature}, and no extension that is enabled on switch {name} of host {host} offers it.", "switch.md 4.6");
+                $"NIC {nic.Name} requires {feature}, and no extension that is enabled on switch {name} of host {host} offers it.",
+                "switch.md 4.6");
         }
     }
 

@@ -128,9 +128,9 @@ public sealed class MigrationTests
     }
 
     [Fact]
-    public void A_crash_of_everybody_before_any_step_changes_nothing_of_the_outcome()
+    public void A_crash_of_everybody_on_the_way_changes_nothing_of_the_outcome()
     {
-        for (var crash = 0; ; crash++)
+        for (var crash = 0; ; crash += 7)
         {
             var story = new MigrationTests();
             story._world.Ask(Vm, "m", new MigrateVm("hv02"));
