@@ -215,6 +215,7 @@ sealed class Nic(string vm, int number, long epoch = 1, string name = "eth0", st
     public DriverCommand Create(PortPolicy? policy) => Create() with { Policy = policy };
     public DriverCommand Repair(bool up, PortPolicy? policy) => Repair(up) with { Policy = policy };
     public DriverCommand Apply(PortPolicy? policy) => Next(DriverVerb.ApplyPolicy) with { Policy = policy };
+    public DriverCommand Announce() => Next(DriverVerb.AnnounceNic) with { Revision = _revision };
     public DriverCommand Read() => Next(DriverVerb.ReadNic) with { Revision = _revision };
     public DriverCommand Restore(NicRuntimePart gathered) => Next(DriverVerb.RestoreNic) with { Runtime = gathered };
 
