@@ -233,6 +233,9 @@ public sealed record GuestReported(GuestEvent Event, DateTimeOffset At) : Migrat
 /// <param name="Problem">Null: it moved.</param>
 public sealed record MigrationEnded(Refusal? Problem, DateTimeOffset At) : MigrationEvent;
 
+/// <summary>On the way back the source lost what it had: nothing more is made there, and the VM ends with its host.</summary>
+public sealed record MigrationGuestLost(string Host, string Reason) : MigrationEvent;
+
 /// <summary>The parts of a way back.</summary>
 [JsonConverter(typeof(CamelEnumJson<MigrationReturn>))]
 public enum MigrationReturn

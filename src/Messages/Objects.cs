@@ -29,7 +29,8 @@ public sealed record OidSettled(
     NdisStatus Status, RefusedBy? RefusedBy, string PortState, string NicState, JsonElement? Output = null, int? BytesNeeded = null) : Reply;
 
 /// <summary>From a port whose properties changed to the NIC on it: enforce this from now on. Answered by <see cref="OidSettled"/> after the read-back.</summary>
-public sealed record EnforcePolicy(string RequestId, PortPolicy Policy) : Command;
+/// <param name="Port">Whose properties they are: a NIC that is on another by now has no use for them. Null in what was stored before this was.</param>
+public sealed record EnforcePolicy(string RequestId, PortPolicy Policy, EntityId? Port = null) : Command;
 
 /// <summary>What the NIC's data path has gathered, for NIC_SAVE; refused unless the NIC is connected (S09).</summary>
 public sealed record ReadRuntime : Command;

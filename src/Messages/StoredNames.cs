@@ -177,6 +177,7 @@ public static class StoredNames
         ["MigrationNicNowhere.1"] = typeof(MigrationNicNowhere),
         ["MigrationSlow.1"] = typeof(MigrationSlow),
         ["GuestReported.1"] = typeof(GuestReported),
+        ["MigrationGuestLost.1"] = typeof(MigrationGuestLost),
         ["MigrationEnded.1"] = typeof(MigrationEnded),
         // Commands
         ["OpenSession.1"] = typeof(OpenSession),

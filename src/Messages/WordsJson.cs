@@ -173,6 +173,7 @@ namespace ControlPlane.Messages;
 [JsonSerializable(typeof(MigrationNicNowhere))]
 [JsonSerializable(typeof(MigrationSlow))]
 [JsonSerializable(typeof(GuestReported))]
+[JsonSerializable(typeof(MigrationGuestLost))]
 [JsonSerializable(typeof(MigrationEnded))]
 [JsonSerializable(typeof(OpenSession))]
 [JsonSerializable(typeof(CloseSession))]

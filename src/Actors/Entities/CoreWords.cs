@@ -58,7 +58,12 @@ public abstract record Output
 
     public sealed record Drive(EntityId Bridge, long Session, DriverCommand Command) : Output;
 
-    public sealed record WakeMe(string EffectId, DateTimeOffset At) : Output;
+    /// <param name="Within">See <see cref="Effect.WakeAt"/>.</param>
+    public sealed record WakeMe(string EffectId, DateTimeOffset At, TimeSpan? Within = null) : Output
+    {
+        /// <summary>When it is to be at the latest, seen from now.</summary>
+        public WakeMe SeenFrom(DateTimeOffset now) => Within is { } most && At - now > most ? this with { At = now + most } : this;
+    }
 
     public sealed record SaveSnapshot(CoreSnapshot Snapshot) : Output;
 

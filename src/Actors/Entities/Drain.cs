@@ -45,7 +45,7 @@ public sealed record Drain(
 
     /// <summary>The wake-up that raises the alarm.</summary>
     public IEnumerable<Effect> Outstanding() =>
-        Since is { } since && !Stuck ? [new Effect.WakeAt($"drain:{since.UtcTicks}", since + StuckAfter)] : [];
+        Since is { } since && !Stuck ? [new Effect.WakeAt($"drain:{since.UtcTicks}", since + StuckAfter, StuckAfter)] : [];
 
     /// <summary>One sentence for a person.</summary>
     public string InWords =>

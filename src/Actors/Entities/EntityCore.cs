@@ -447,7 +447,7 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         Effect.Ask ask => new Output.Send(new Envelope(
             ask.To, MessageIdOf(ask.Id), work.Origin.Who, work.Origin.Correlation, ask.Body, work.Origin.Cause, From: _id)),
         Effect.Drive drive => new Output.Drive(_id, drive.Session, drive.Command),
-        Effect.WakeAt wake => new Output.WakeMe(wake.Id, wake.At),
+        Effect.WakeAt wake => new Output.WakeMe(wake.Id, wake.At, wake.Within),
         _ => null,
     };
 

@@ -77,5 +77,6 @@ public abstract record Effect(string Id)
     public sealed record Drive(string Id, long Session, DriverCommand Command) : Effect(Id);
 
     /// <summary>Wake this entity at a time; arrives as <see cref="TimerElapsed"/>.</summary>
-    public sealed record WakeAt(string Id, DateTimeOffset At) : Effect(Id);
+    /// <param name="Within">The wait that was meant: a clock that was set back makes it begin anew, and no longer. Null: the time itself was meant.</param>
+    public sealed record WakeAt(string Id, DateTimeOffset At, TimeSpan? Within = null) : Effect(Id);
 }

@@ -63,7 +63,12 @@ public sealed class MigrationLifecycle : ILifecycle<MigrationState, MigrationEve
 
         (MigrationState.Moving s, NoteGuestLost lost) when !MigrationOrder.SourceTouched(s.Run) =>
             Leave(s, MigrationExit.Abort, [], HostLoss.Refusal(lost.Host, lost.Reason), turn.Now, new Done()),
-        (_, NoteGuestLost) => Decision<MigrationEvent>.Accept(new Done()), // what is under way ends it one way or the other
+        (MigrationState.Moving { Run.OwnerMoved: true } s, NoteGuestLost lost) when lost.Host == s.Run.Plan.Destination =>
+            Leave(s, MigrationOrder.After(s.Run.Stage).Late == MigrationExit.Return ? MigrationExit.Return : MigrationExit.GoOn,
+                [], HostLoss.Refusal(lost.Host, lost.Reason), turn.Now, new Done()),
+        (MigrationState.Returning s, NoteGuestLost lost) when lost.Host == s.Run.Plan.Definition.Host =>
+            Decision<MigrationEvent>.Accept(new Done(), new MigrationGuestLost(lost.Host, lost.Reason)),
+        (_, NoteGuestLost) => Decision<MigrationEvent>.Accept(new Done()), // a source that is closing: the loss is its proof (F4)
 
         (MigrationState.Moving s, ReportGuest report) => Guest(s, report.Event, turn.Now),
         (_, ReportGuest) => Illegal(state, "guest", "It does not move the guest any more."),
@@ -115,7 +120,7 @@ public sealed class MigrationLifecycle : ILifecycle<MigrationState, MigrationEve
             (MigrationState.Moving, MigrationStepKind.NicCreate or MigrationStepKind.NicConnect)
                 when HostLoss.In(refusal) is null && leg.Tries + 1 < TriesMax => Go(state, [new MigrationStepRetried(step, refusal, now)], now),
             (MigrationState.Moving s, _) => Leave(s, MigrationOrder.After(run.Stage).Fails, [new MigrationStepSkipped(step, refusal)], refusal, now),
-            (MigrationState.Returning { Part: MigrationReturn.Owned }, _) when HostLoss.In(refusal) is null =>
+            (MigrationState.Returning { Part: MigrationReturn.Owned, Run.GuestLost: false }, _) when HostLoss.In(refusal) is null =>
                 Go(state, [new MigrationNicNowhere(step, refusal, now)], now),
             _ => Go(state, [new MigrationStepSkipped(step, refusal)], now),
         };
@@ -212,6 +217,7 @@ public sealed class MigrationLifecycle : ILifecycle<MigrationState, MigrationEve
             s.Id, MigrationRuns.Wound(s.Run with { Since = e.At, Slow = false }, MigrationOrder.Remove), e.Problem),
         (MigrationState.Moving s, MigrationReturning e) => new MigrationState.Returning(
             s.Id, MigrationRuns.Wound(s.Run with { Since = e.At, Slow = false }, MigrationOrder.Close), e.Problem),
+        (MigrationState.Returning s, MigrationGuestLost) => s with { Run = s.Run with { GuestLost = true } },
         (MigrationState.Returning s, MigrationReturned e) => s with { Part = e.Part, Run = MigrationRuns.Returned(s.Run, e) },
         (MigrationState.Moving s, MigrationEnded e) => new MigrationState.Ended(s.Id, s.Run, e.Problem, e.At),
         (MigrationState.Aborting s, MigrationEnded e) => new MigrationState.Ended(s.Id, s.Run, e.Problem, e.At),
@@ -243,16 +249,17 @@ public sealed class MigrationLifecycle : ILifecycle<MigrationState, MigrationEve
                 continue;
             }
             yield return leg.NotBefore is { } at
-                ? new Effect.WakeAt(Again(nic, leg), at)
+                ? new Effect.WakeAt(Again(nic, leg), at, BetweenRescues)
                 : MigrationSteps.Ask(state.Id, run, step, MigrationSteps.EffectId(nic, leg));
         }
         if (state is MigrationState.Moving && !MigrationOrder.SourceTouched(run))
         {
-            yield return new Effect.WakeAt(DeadlineEffect, run.Began + TimeSpan.FromSeconds(run.Plan.DeadlineSeconds));
+            var most = TimeSpan.FromSeconds(run.Plan.DeadlineSeconds);
+            yield return new Effect.WakeAt(DeadlineEffect, run.Began + most, most);
         }
         if (!run.Slow && Within(state, run) is { } within)
         {
-            yield return new Effect.WakeAt(StageEffect(run), run.Since + within);
+            yield return new Effect.WakeAt(StageEffect(run), run.Since + within, within);
         }
     }
 

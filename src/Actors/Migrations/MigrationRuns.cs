@@ -57,7 +57,7 @@ static class MigrationRuns
             MigrationReturn.Closed => next.With(MigrationRun.Group, leg => leg.Then(run.OwnerMoved
                 ? [new MigrationStep(MigrationStepKind.ChangeOwner, MigrationSide.Source, MigrationRun.Group)]
                 : [])),
-            MigrationReturn.Owned => next.Each((name, leg) => leg.Then(Undo(run, name, leg, MigrationOrder.Rebuild))),
+            MigrationReturn.Owned => next.Each((name, leg) => leg.Then(run.GuestLost ? [] : Undo(run, name, leg, MigrationOrder.Rebuild))),
             MigrationReturn.Rebuilt => next.Each((name, leg) => leg.Then(Undo(run, name, leg, MigrationOrder.Remove))),
             _ => throw new UnreachableException(e.Part.ToString()),
         };

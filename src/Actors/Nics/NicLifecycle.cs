@@ -64,6 +64,8 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
             NicState.Absent => Illegal(state, a, "nic.absent", "There is no such NIC.", oid == OidCode.NicConnect ? "X02" : "O04"),
 
             _ when oid == OidCode.NicCreate => Illegal(state, a, "nic.create.exists", "The NIC is on a port already.", "switch.md 3.1 T2"),
+            // It has moved: what is said late at the port that it was on is not said to it.
+            _ when !IsAt(state, a.Port) => Illegal(state, a, "nic.elsewhere", "The NIC is on another port by now.", "O04"),
             _ when state.OidOrNull is not null =>
                 Illegal(state, a, "nic.busy", "An OID about this NIC is not completed yet.", "switch.md 9.3.5"),
             _ when state.BodyOrNull is { Work: not null } => NicWorks.Busy, // it comes again; nothing was decided
@@ -97,6 +99,9 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
             _ => Decision<NicEvent>.Accept(Settled(state)), // other OIDs are passed on unmodified (switch.md 3.2, R18)
         };
     }
+
+    internal static bool IsAt(NicState state, EntityId port) =>
+        state.BodyOrNull is not { Place: var place } || EntityId.Port(place.Host, place.Switch, place.Port) == port;
 
     static Decision<NicEvent> Create(NicState state, ArriveOid a, in Turn turn)
     {

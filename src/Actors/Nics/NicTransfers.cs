@@ -77,7 +77,7 @@ static class NicTransfers
             : Decision<NicEvent>.Ignore;
 
     public static IEnumerable<Effect> Outstanding(NicState state) =>
-        Awaited(state) && state.BodyOrNull?.Transfer?.RestoreBy is { } by ? [new Effect.WakeAt($"{WakePrefix}{by.UtcTicks}", by)] : [];
+        Awaited(state) && state.BodyOrNull?.Transfer?.RestoreBy is { } by ? [new Effect.WakeAt($"{WakePrefix}{by.UtcTicks}", by, NicTransfer.RestoreMax)] : [];
 
     public const string WakePrefix = "restore:";
 }

@@ -18,7 +18,7 @@ static class NicWorks
     /// <summary>The port's properties changed. A NIC without a device, or that has gone meanwhile, has nothing to enforce.</summary>
     public static Decision<NicEvent> Enforce(NicState state, EnforcePolicy enforce, in Turn turn)
     {
-        if (state.BodyOrNull is not { } body || !NicLifecycle.HasDevice(body.Parameters))
+        if (state.BodyOrNull is not { } body || !NicLifecycle.HasDevice(body.Parameters) || (enforce.Port is { } port && !NicLifecycle.IsAt(state, port)))
         {
             return Decision<NicEvent>.Accept(NicLifecycle.Settled(state));
         }

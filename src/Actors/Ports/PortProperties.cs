@@ -101,7 +101,7 @@ static class PortProperties
     /// <summary>What the NIC on the port is told to enforce; named after the incarnation, since a peer's request ids may come again.</summary>
     public static Effect.Ask Tell(PortState.Created s, OpenOid oid, PortProposal proposal) => new(
         string.Create(CultureInfo.InvariantCulture, $"{s.Incarnations}:policy:{oid.MessageId}"), s.Body.Nics[0],
-        new EnforcePolicy(oid.Request.RequestId, proposal.Policy));
+        new EnforcePolicy(oid.Request.RequestId, proposal.Policy, oid.Port));
 
     /// <summary>PORT_PROPERTY_ENUM: the properties of a type (and id, if it is custom); without parameters all of them.</summary>
     public static OidSettled Enumerated(PortState state, PortBody body, OidParameters? parameters)

@@ -111,11 +111,11 @@ public sealed class EntityActor : PersistentActor
             case RetryTick:
                 Feed(new Input.Retry());
                 return true;
-            case WakeTick tick when tick.At <= _services.Time.GetUtcNow():
+            case Output.WakeMe tick when tick.At <= _services.Time.GetUtcNow():
                 EndNap(tick.EffectId);
                 Feed(new Input.TimerDue(tick.EffectId));
                 return true;
-            case WakeTick tick:
+            case Output.WakeMe tick:
                 Nap(tick);
                 return true;
             case ReceiveTimeout:
@@ -217,8 +217,8 @@ public sealed class EntityActor : PersistentActor
             case Output.Drive(var bridge, var session, var command):
                 _services.Agents.Drive(bridge, session, command);
                 break;
-            case Output.WakeMe(var effect, var at):
-                Nap(new WakeTick(effect, at));
+            case Output.WakeMe wake:
+                Nap(wake);
                 break;
             case Output.SaveSnapshot(var snapshot):
                 SaveSnapshot(snapshot);
@@ -234,8 +234,9 @@ public sealed class EntityActor : PersistentActor
         }
     }
 
-    void Nap(WakeTick tick)
+    void Nap(Output.WakeMe wake)
     {
+        var tick = wake.SeenFrom(_services.Time.GetUtcNow());
         EndNap(tick.EffectId);
         var left = tick.At - _services.Time.GetUtcNow();
         if (left <= TimeSpan.Zero)
@@ -297,6 +298,4 @@ public sealed class EntityActor : PersistentActor
     {
         public static readonly RetryTick Instance = new();
     }
-
-    sealed record WakeTick(string EffectId, DateTimeOffset At);
 }

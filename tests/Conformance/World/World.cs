@@ -194,7 +194,7 @@ public sealed partial class World(int snapshotEvery = 200)
             case Output.Drive(var bridge, var session, var command):
                 Carry(bridge, session, command);
                 break;
-            case Output.WakeMe(var effect, var at):
+            case Output.WakeMe(var effect, var at, _):
                 _timers.RemoveAll(timer => timer.To == id && timer.EffectId == effect);
                 _timers.Add(new Timer(id, effect, at));
                 break;

@@ -1,5 +1,6 @@
 using ControlPlane.Actors.Bridge;
 using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Migrations;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Shell;
@@ -194,6 +195,7 @@ static class States
         EntityCore<PortLifecycle, PortState, PortEvent> port => port.State,
         EntityCore<NicLifecycle, NicState, NicEvent> nic => nic.State,
         EntityCore<VmLifecycle, VmState, VmEvent> vm => vm.State,
+        EntityCore<MigrationLifecycle, MigrationState, MigrationEvent> migration => migration.State,
         var other => throw new InvalidOperationException(other.ToString()),
     };
 }

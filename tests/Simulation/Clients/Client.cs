@@ -49,7 +49,7 @@ sealed class Client(World world, string name, int max, Func<Client, (EntityId To
     async Task Ask(EntityId to, Command body)
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"{name}-{++_count}");
-        var starts = body is StartVm or StopVm or AddNic or RemoveNic or DefineVm;
+        var starts = body is StartVm or StopVm or AddNic or RemoveNic or DefineVm or MigrateVm;
         var request = new Request(new Envelope(to, id, $"operator:{name}", id, body, OperationId: starts ? "op-" + id : null), world.Simulator.Elapsed);
         History.Add(request);
         world.Say($"{name}: {body} to {to}, {id}");

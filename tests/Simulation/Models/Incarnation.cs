@@ -262,8 +262,8 @@ public sealed class Incarnation
             case Output.Drive(var bridge, var session, var command):
                 _world.Drive(bridge, session, command);
                 break;
-            case Output.WakeMe(var effect, var at):
-                Nap(effect, at);
+            case Output.WakeMe wake:
+                Nap(wake);
                 break;
             case Output.SaveSnapshot(var snapshot):
                 _world.Save(snapshot);
@@ -286,30 +286,32 @@ public sealed class Incarnation
         _ => new Input.WriteFailed("unknown"),
     });
 
-    void Nap(string effect, DateTimeOffset at)
+    void Nap(Output.WakeMe wake)
     {
-        if (_naps.Remove(effect, out var before))
+        if (_naps.Remove(wake.EffectId, out var before))
         {
             before.Dispose();
         }
-        var left = at - _process.Clock.GetUtcNow();
-        _naps[effect] = _process.Clock.CreateTimer(
-            _ => WakeUp(effect, at), null, left <= TimeSpan.Zero ? TimeSpan.Zero : left < LongestNap ? left : LongestNap, Timeout.InfiniteTimeSpan);
+        var now = _process.Clock.GetUtcNow();
+        var seen = wake.SeenFrom(now);
+        var left = seen.At - now;
+        _naps[wake.EffectId] = _process.Clock.CreateTimer(
+            _ => WakeUp(seen), null, left <= TimeSpan.Zero ? TimeSpan.Zero : left < LongestNap ? left : LongestNap, Timeout.InfiniteTimeSpan);
     }
 
-    void WakeUp(string effect, DateTimeOffset at)
+    void WakeUp(Output.WakeMe wake)
     {
-        if (at > _process.Clock.GetUtcNow())
+        if (wake.At > _process.Clock.GetUtcNow())
         {
             Stay();
-            Nap(effect, at);
+            Nap(wake);
             return;
         }
-        if (_naps.Remove(effect, out var nap))
+        if (_naps.Remove(wake.EffectId, out var nap))
         {
             nap.Dispose();
         }
-        Feed(new Input.TimerDue(effect));
+        Feed(new Input.TimerDue(wake.EffectId));
     }
 
     void End()
