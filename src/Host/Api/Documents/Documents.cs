@@ -90,19 +90,23 @@ sealed record NicDocument(
 sealed record TransferDocument(string? Open, bool RestoreExpected, bool Restored, bool Overdue);
 
 sealed record VmNicDocument(
-    string Name, string Switch, string Type, string Mac, int Mtu, string Attach, int? Vlan, IReadOnlyList<VmPropertyDocument>? Properties);
+    string Name, string Switch, string Type, string Mac, int Mtu, string Attach, int? Vlan, IReadOnlyList<VmPropertyDocument>? Properties,
+    IReadOnlyList<string>? RequiredFeatures);
 
 /// <summary>A property as the VM defines it; what holds and who enforces it is said by the port.</summary>
 sealed record VmPropertyDocument(PropertyType PropertyType, string PropertyInstanceId, string? PropertyId, int PropertyVersion, JsonElement? Value);
 
+/// <param name="Migration">The migration that does it: what is known of a move is said there.</param>
 sealed record OperationDocument(
-    string Id, string Kind, string Actor, string State, ProblemDocument? Problem, DateTimeOffset Started, DateTimeOffset? Ended, string Correlation);
+    string Id, string Kind, string Actor, string State, ProblemDocument? Problem, DateTimeOffset Started, DateTimeOffset? Ended, string Correlation,
+    string? Migration);
 
 sealed record VmOperationDocument(string Id, string Kind, string State, ProblemDocument? Problem);
 
+/// <param name="Migration">The migration that is open, while one is.</param>
 sealed record VmDocument(
     string Name, string Host, string State, string Epoch, IReadOnlyList<VmNicDocument> Nics, VmOperationDocument? Operation,
-    string Revision, DateTimeOffset Updated);
+    string? Migration, string Revision, DateTimeOffset Updated);
 
 sealed record AlarmDocument(string Actor, string Code, string Severity, DateTimeOffset Since, string Reason, string Action);
 

@@ -121,15 +121,18 @@ static class Render
                 nic.Properties is { Count: > 0 } properties
                     ? [.. properties.Select(property => new VmPropertyDocument(
                         property.PropertyType, property.PropertyInstanceId, property.PropertyId, property.PropertyVersion, property.Value))]
-                    : null))],
+                    : null,
+                nic.RequiredFeatures))],
             vm.Operations.LastOrDefault() is { } last
                 ? new VmOperationDocument(last.Id, last.Kind, Camel(last.Status.ToString()), Of(last.Problem))
                 : null,
+            vm is VmState.Migrating moving ? RenderMigration.Id(EntityId.Migration(view.Id.Parts[0], moving.Number)) : null,
             Text(view.Revision), view.Updated);
     }
 
     public static OperationDocument Operation(OperationRow row) =>
-        new(row.Id, row.Kind, row.Actor, row.Status, Of(row.Problem), row.Started, row.Ended, row.Correlation);
+        new(row.Id, row.Kind, row.Actor, row.Status, Of(row.Problem), row.Started, row.Ended, row.Correlation,
+            row.Migration is { } migration ? RenderMigration.Id(migration) : null);
 
     public static OidDocument Oid(OidOutcome outcome, long sequence) => new(
         outcome.RequestId, outcome.Status.Name(), outcome.BytesNeeded, outcome.Output, outcome.RefusedBy, outcome.Faults,
