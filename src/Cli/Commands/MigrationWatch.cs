@@ -29,7 +29,7 @@ static class MigrationWatch
             return ExitCode.TimedOut;
         }
         var looks = new Looks(session, Request.Get("v1", "migrations", id), patience, session.World.Time.GetTimestamp());
-        var last = session.World.Terminal ? await Bars(session, looks, stop) : await looks.ToTheEnd(_ => { }, stop);
+        var last = session.World.Canvas ? await Bars(session, looks, stop) : await looks.ToTheEnd(_ => { }, stop);
         return End(session, id, last);
     }
 
@@ -52,7 +52,12 @@ static class MigrationWatch
 
     static async Task<Answer> Bars(Session session, Looks looks, CancellationToken stop)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(session.World.Error) });
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.Yes,
+            Interactive = InteractionSupport.Yes,
+            Out = new AnsiConsoleOutput(session.World.Error),
+        });
         Answer? last = null;
         await console.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn()).StartAsync(async shown =>
         {
