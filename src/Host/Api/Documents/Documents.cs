@@ -83,7 +83,7 @@ sealed record DriftDocument(string Stage, string Source, ObservedDocument Observ
 sealed record NicDocument(
     string Name, string? Vm, string Nic, string State, string Phase, bool Ready, string? Type, long? PortId, int? NicIndex, string Epoch,
     string? Mac, int? Mtu, AddressesDocument Addresses, IReadOnlyList<AttachmentDocument> Attachments, IReadOnlyList<Hold> Holds,
-    InFlightDocument InFlight, DriftDocument? Drift, TransferDocument? Transfer, string Revision, DateTimeOffset? Updated);
+    InFlightDocument InFlight, DriftDocument? Drift, TransferDocument? Transfer, bool? VfAssigned, string Revision, DateTimeOffset? Updated);
 
 /// <summary>Save and restore of the NIC's present attachment.</summary>
 /// <param name="Open">save or restore, while a series of it is open.</param>

@@ -102,13 +102,13 @@ static class Render
                 ? new TransferDocument(
                     transfer.Open is { } open ? Camel(open.ToString()) : null, transfer.Expected, transfer.Restored, transfer.Overdue)
                 : null,
-            Text(view.Revision), view.Updated);
+            parameters?.VfAssigned, Text(view.Revision), view.Updated);
     }
 
     /// <summary>A NIC that its VM defines and that was never created.</summary>
     public static NicDocument NicOf(EntityId id, NicDefinition definition) => new(
         string.Join('/', id.Parts), id.Parts[0], id.Parts[1], "Absent", "absent", false, definition.Type.ToString(), null, null, "0",
-        definition.Mac, definition.Mtu, new AddressesDocument(definition.Mac, definition.Mtu), [], [], new InFlightDocument(0, 0), null, null, "0", null);
+        definition.Mac, definition.Mtu, new AddressesDocument(definition.Mac, definition.Mtu), [], [], new InFlightDocument(0, 0), null, null, null, "0", null);
 
     public static VmDocument Vm(EntityView view)
     {
