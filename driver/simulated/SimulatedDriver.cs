@@ -72,6 +72,10 @@ public sealed class SimulatedDriver : IDriver
             await Task.Delay(_options.CommandTakes, _time, stop);
         }
         var fate = _options.Fate?.Invoke(command) ?? CommandFate.Once;
+        if (fate == CommandFate.Lost)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, stop);
+        }
         var completion = Carry(command);
         if (fate == CommandFate.Twice)
         {
@@ -149,6 +153,15 @@ public sealed class SimulatedDriver : IDriver
         lock (_sync)
         {
             return [.. _host.Devices.Values];
+        }
+    }
+
+    /// <summary>Rounds of announcements that went out for the NIC.</summary>
+    public int Announced(string nicKey)
+    {
+        lock (_sync)
+        {
+            return _host.Announced.GetValueOrDefault(nicKey);
         }
     }
 

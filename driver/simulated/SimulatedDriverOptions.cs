@@ -31,6 +31,8 @@ public enum CommandFate
     Once,
     /// <summary>Carried out, but the answer never comes; the caller's patience ends it.</summary>
     AnswerLost,
+    /// <summary>Never reaches the data path: not carried out, and never answered.</summary>
+    Lost,
     /// <summary>Carried out twice, as after a retransmission; the second answer is given.</summary>
     Twice,
 }

@@ -47,6 +47,7 @@ public static class Cpctl
         var read = new ReadCommands(globals);
         var hosts = new HostCommands(globals, world);
         var vm = new VmCommands(globals, world);
+        var migrations = new MigrationCommands(globals, world);
         var switches = new SwitchCommands(globals, world);
         var edge = new EdgeCommands(globals, world);
         var root = new RootCommand("Speaks to a switch control plane: hosts, switches, ports, NICs, VMs and their history.")
@@ -58,8 +59,11 @@ public static class Cpctl
             Group("switch", "Switches", read.SwitchList(), read.SwitchShow(), switches.Set(), switches.Delete()),
             Group("port", "Ports", read.PortList(), read.PortShow(), read.PortHistory()),
             Group("nic", "NICs", read.NicList(), read.NicShow(), read.NicHistory(), edge.NicSave(), edge.NicRestore()),
-            Group("vm", "VMs", read.VmList(), read.VmShow(), vm.Set(), vm.Start(), vm.Stop(), vm.Delete(), read.VmHistory(),
+            Group("vm", "VMs", read.VmList(), read.VmShow(), vm.Set(), vm.Start(), vm.Stop(), migrations.Migrate(), vm.Delete(),
+                read.VmHistory(),
                 Group("nic", "NICs of a VM", vm.NicAdd(), vm.NicRemove())),
+            Group("migration", "Moves of VMs from host to host", read.MigrationList(), migrations.Show(), migrations.Cancel(), migrations.Guest(),
+                read.MigrationHistory()),
             Group("operation", "Long work", read.OperationShow()),
             Group("alarm", "Alarms", read.AlarmList()),
             Group("actor", "Actors", edge.ActorUnpark()),

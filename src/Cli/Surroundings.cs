@@ -20,6 +20,9 @@ public sealed record Surroundings
     /// <summary>A person reads the output: tables fit its width and long work turns a spinner.</summary>
     public bool Terminal { get; init; }
 
+    /// <summary>Standard error is a terminal that can be drawn on: a watch has its bars there.</summary>
+    public bool Canvas { get; init; }
+
     public static Surroundings OfThisProcess() => new()
     {
         Out = Console.Out,
@@ -33,5 +36,6 @@ public sealed record Surroundings
         Chance = Random.Shared.NextDouble,
 #pragma warning restore RS0030
         Terminal = !Console.IsOutputRedirected,
+        Canvas = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } and not "dumb",
     };
 }

@@ -8,6 +8,7 @@ public sealed class BadInputTests(RunningControlPlane plane)
 {
     const string Sw = "/v1/hosts/hv01/switches/bad";
     const string Vm = "/v1/vms/bad";
+    const string Migrations = "/v1/vms/bad/migrations";
     const string Oids = "/v1/hosts/hv01/switches/bad/oids";
 
     public static TheoryData<string, string, string, string?, int, string> Cases => new()
@@ -84,7 +85,35 @@ public sealed class BadInputTests(RunningControlPlane plane)
         { "wait too long", "POST", "/v1/vms/bad/start?wait=6m", null, 400, "query.wait" },
         { "wait of no unit", "POST", "/v1/vms/bad/start?wait=30", null, 400, "query.wait" },
         { "time of no zone", "GET", "/v1/vms/bad?at=2026-01-01T00:00:00", null, 400, "query.time" },
-        { "migration, not of this release", "POST", "/v1/vms/bad/migrations", "{}", 404, "route.unknown" },
+        { "migration of no destination", "POST", Migrations, "{}", 400, "field.missing" },
+        { "migration without a body", "POST", Migrations, null, 400, "body.missing" },
+        { "migration to a wrong name", "POST", Migrations, """{"destination":"HV02"}""", 422, "name.wrong" },
+        { "migration to a control character", "POST", Migrations, """{"destination":"hv\u000001"}""", 400, "name.control" },
+        { "migration to a number", "POST", Migrations, """{"destination":2}""", 400, "field.type" },
+        { "migration to an unknown host", "POST", Migrations, """{"destination":"hv99"}""", 422, "host.unknown" },
+        { "migration of an unknown VM", "POST", "/v1/vms/never/migrations", """{"destination":"hv02"}""", 404, "vm.absent" },
+        { "migration by a deadline of 0", "POST", Migrations, """{"destination":"hv02","deadlineSeconds":0}""", 422, "field.range" },
+        { "migration by a deadline of two days", "POST", Migrations, """{"destination":"hv02","deadlineSeconds":172800}""", 422, "field.range" },
+        { "migration with a blackout of 0", "POST", Migrations, """{"destination":"hv02","maxBlackoutMs":0}""", 422, "field.range" },
+        { "migration in an unknown mode", "POST", Migrations, """{"destination":"hv02","mode":"fast"}""", 422, "field.choice" },
+        { "migration of an unknown guest", "POST", Migrations, """{"destination":"hv02","guest":"me"}""", 422, "field.choice" },
+        { "migration with an unknown field", "POST", Migrations, """{"destination":"hv02","force":true}""", 400, "field.unknown" },
+        { "migration with an unknown query", "POST", Migrations + "?at=now", """{"destination":"hv02"}""", 400, "query.unknown" },
+        { "migration id without a number", "GET", "/v1/migrations/web-1", null, 422, "migration.id" },
+        { "migration id of 0", "GET", "/v1/migrations/web-1~0", null, 422, "migration.id" },
+        { "migration id with a leading 0", "GET", "/v1/migrations/web-1~01", null, 422, "migration.id" },
+        { "migration id of 2^63", "GET", "/v1/migrations/web-1~9223372036854775808", null, 422, "migration.id" },
+        { "migration id of a wrong name", "GET", "/v1/migrations/Web~1", null, 422, "name.wrong" },
+        { "migration id with a control character", "GET", "/v1/migrations/a%01b", null, 400, "name.control" },
+        { "no such migration", "GET", "/v1/migrations/never~1", null, 404, "migration.absent" },
+        { "cancel of no such migration", "POST", "/v1/migrations/never~1/cancel", null, 404, "migration.absent" },
+        { "cancel with a body", "POST", "/v1/migrations/never~1/cancel", """{"force":true}""", 400, "field.unknown" },
+        { "guest of no such migration", "POST", "/v1/migrations/never~1/guest", """{"event":"paused"}""", 404, "migration.absent" },
+        { "unknown event of a guest", "POST", "/v1/migrations/never~1/guest", """{"event":"asleep"}""", 422, "field.choice" },
+        { "no event of a guest", "POST", "/v1/migrations/never~1/guest", "{}", 400, "field.missing" },
+        { "required feature of no name", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","requiredFeatures":[""]}]}""", 422, "nic.feature" },
+        { "required feature that is a number", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","requiredFeatures":[7]}]}""", 400, "field.type" },
+        { "33 required features", "PUT", Vm, """{"host":"hv01","nics":[{"name":"eth0","switch":"s","requiredFeatures":[""" + string.Join(',', Enumerable.Repeat("\"f\"", 33)) + "]}]}", 422, "field.many" },
         { "unknown VM", "POST", "/v1/vms/never/start", null, 404, "vm.absent" },
         { "no such actor", "POST", "/v1/actors/thing/x/unpark", """{"drop":true}""", 422, "actor.id" },
         { "an actor that is not parked", "POST", "/v1/actors/bridge/hv01/unpark", """{"drop":true}""", 409, "actor.not-parked" },

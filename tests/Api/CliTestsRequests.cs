@@ -20,6 +20,9 @@ public sealed class CliTestsRequests
     [InlineData("vm list --page-token t", "/v1/vms?pageToken=t")]
     [InlineData("vm show a?b#c%d", "/v1/vms/a%3Fb%23c%25d")]
     [InlineData("vm history web-1", "/v1/vms/web-1/history")]
+    [InlineData("migration list --limit 7", "/v1/migrations?limit=7")]
+    [InlineData("migration show web-1~1", "/v1/migrations/web-1~1")]
+    [InlineData("migration history web-1~1", "/v1/migrations/web-1~1/history")]
     [InlineData("operation show op-1", "/v1/operations/op-1")]
     [InlineData("alarm list", "/v1/alarms")]
     [InlineData("events --actor vm/web-1 --type VmStarted --who ann --from a --to b", "/v1/events?actor=vm%2Fweb-1&type=VmStarted&who=ann&from=a&to=b")]
@@ -48,6 +51,13 @@ public sealed class CliTestsRequests
     [InlineData("vm start web-1 --no-wait", "POST", "/v1/vms/web-1/start", "")]
     [InlineData("vm start web-1", "POST", "/v1/vms/web-1/start?wait=30s", "")]
     [InlineData("vm stop web-1 --wait 1500ms --dry-run", "POST", "/v1/vms/web-1/stop?dryRun=true&wait=1500ms", "")]
+    [InlineData("vm migrate web-1 --to hv02", "POST", "/v1/vms/web-1/migrations?wait=30s", """{"destination":"hv02"}""")]
+    [InlineData("vm migrate web-1 --to hv02 --no-wait --deadline 60 --max-blackout 200 --guest external", "POST", "/v1/vms/web-1/migrations",
+        """{"destination":"hv02","deadlineSeconds":60,"maxBlackoutMs":200,"guest":"external"}""")]
+    [InlineData("vm migrate web-1 --to hv02 --dry-run", "POST", "/v1/vms/web-1/migrations?dryRun=true", """{"destination":"hv02"}""")]
+    [InlineData("vm migrate web-1 --to hv02 --watch", "POST", "/v1/vms/web-1/migrations", """{"destination":"hv02"}""")]
+    [InlineData("migration cancel web-1~1", "POST", "/v1/migrations/web-1~1/cancel", "")]
+    [InlineData("migration guest web-1~1 paused", "POST", "/v1/migrations/web-1~1/guest", """{"event":"paused"}""")]
     [InlineData("actor unpark nic/web-1/eth0 --drop true", "POST", "/v1/actors/nic%2Fweb-1%2Feth0/unpark", """{"drop":true}""")]
     [InlineData("actor unpark vm/web-1 --drop false", "POST", "/v1/actors/vm%2Fweb-1/unpark", """{"drop":false}""")]
     [InlineData("hold add hv01/vsw0 --port-id 7 --nic-index 0 --holder ann --purpose demo", "POST", "/v1/hosts/hv01/switches/vsw0/holds",

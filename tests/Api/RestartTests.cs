@@ -63,23 +63,57 @@ public sealed class RestartTests(RunningControlPlane plane) : IClassFixture<Runn
     [Fact]
     public async Task B57_a_viewer_reads_and_is_refused_every_change()
     {
-        await plane.Stop();
-        var file = Path.Combine(plane.Data, "tokens.json");
-        var tokens = JsonNode.Parse(await File.ReadAllTextAsync(file))!.AsArray();
-        var hash = Convert.ToHexStringLower(SHA256.HashData("a viewer's token"u8));
-        tokens.Add(new JsonObject { ["name"] = "vera", ["role"] = "viewer", ["sha256"] = hash, ["created"] = "2026-11-22T10:00:00Z" });
-        await File.WriteAllTextAsync(file, tokens.ToJsonString());
-        await plane.Start();
-        await plane.Ready();
+        var asViewer = await As("viewer", "vera");
 
-        var read = await plane.Send(HttpMethod.Get, "/v1/vms", with: AsViewer);
-        var changed = await plane.Put("/v1/vms/theirs", new { host = "hv01", nics = Array.Empty<object>() }, AsViewer);
+        var read = await plane.Send(HttpMethod.Get, "/v1/vms", with: asViewer);
+        var changed = await plane.Put("/v1/vms/theirs", new { host = "hv01", nics = Array.Empty<object>() }, asViewer);
 
         Assert.Equal(200, read.Status);
         Assert.Equal((403, "auth.role"), (changed.Status, changed.Code));
         Assert.Equal(404, (await plane.Get("/v1/vms/theirs")).Status);
+        var moved = await plane.Send(HttpMethod.Post, "/v1/vms/theirs/migrations", new { destination = "hv02" }, asViewer);
+        Assert.Equal((403, "auth.role"), (moved.Status, moved.Code));
+    }
 
-        static void AsViewer(HttpRequestMessage request) => request.Headers.Authorization = new("Bearer", "a viewer's token");
+    [Fact]
+    public async Task A_migrator_moves_vms_and_is_refused_every_other_change()
+    {
+        var sw = await plane.Switch();
+        await plane.Put($"/v1/hosts/hv02/switches/{sw}", new { kind = "private" });
+        var vm = await plane.Vm(sw);
+        await plane.Post($"/v1/vms/{vm}/start?wait=30s");
+        var asMigrator = await As("migrator", "max");
+
+        var stopped = await plane.Send(HttpMethod.Post, $"/v1/vms/{vm}/stop", with: Keyed);
+        Assert.Equal((403, "auth.role"), (stopped.Status, stopped.Code));
+        var begun = await plane.Send(HttpMethod.Post, $"/v1/vms/{vm}/migrations", new { destination = "hv02", guest = "external" }, Keyed);
+        Assert.Equal(202, begun.Status);
+        await plane.Until($"/v1/migrations/{vm}~1", seen => seen.Text("state") == "copying");
+        Assert.Equal(200, (await plane.Send(HttpMethod.Post, $"/v1/migrations/{vm}~1/guest", new { @event = "paused" }, Keyed)).Status);
+        await plane.Until($"/v1/migrations/{vm}~1", seen => seen.Text("state") == "destActivated");
+        Assert.Equal(200, (await plane.Send(HttpMethod.Post, $"/v1/migrations/{vm}~1/guest", new { @event = "resumed" }, Keyed)).Status);
+        await plane.Until($"/v1/migrations/{vm}~1", seen => seen.Text("state") == "completed");
+        Assert.Equal("migrator:max", (await plane.Get($"/v1/events?actor=vm/{vm}&type=VmMigrationStarted")).Body.GetProperty("items")[0].Text("who"));
+
+        void Keyed(HttpRequestMessage request)
+        {
+            asMigrator(request);
+            request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
+        }
+    }
+
+    /// <summary>Somebody with this role has a token from now on: how a request becomes theirs.</summary>
+    async Task<Action<HttpRequestMessage>> As(string role, string name)
+    {
+        await plane.Stop();
+        var file = Path.Combine(plane.Data, "tokens.json");
+        var tokens = JsonNode.Parse(await File.ReadAllTextAsync(file))!.AsArray();
+        var hash = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"a token of {name}")));
+        tokens.Add(new JsonObject { ["name"] = name, ["role"] = role, ["sha256"] = hash, ["created"] = "2026-11-22T10:00:00Z" });
+        await File.WriteAllTextAsync(file, tokens.ToJsonString());
+        await plane.Start();
+        await plane.Ready();
+        return request => request.Headers.Authorization = new("Bearer", $"a token of {name}");
     }
 
     void Run(string sql)

@@ -28,7 +28,7 @@ public sealed class StackOnLifecycles() : StackScenarios(new WorldTarget());
 
 public sealed class SwitchOnLifecycles() : SwitchScenarios(new WorldTarget());
 
-public sealed class MigrationStepsOnLifecycles() : MigrationStepScenarios(new WorldTarget());
+public sealed class MigrationsOnLifecycles() : MigrationScenarios(new WorldTwoHosts());
 
 public sealed class OriginatedOnLifecycles() : OriginatedScenarios(new WorldTarget());
 

@@ -11,7 +11,7 @@ using ControlPlane.Messages;
 namespace ControlPlane.Tests.Conformance;
 
 /// <summary>The lifecycles alone, in a world of their own.</summary>
-public sealed class WorldTarget : ITarget
+public class WorldTarget : ITarget
 {
     int _holds;
 
@@ -143,7 +143,7 @@ public sealed class WorldTarget : ITarget
         return Task.FromResult(path.Devices.Count == 0 && path.Ports.Count == 0);
     }
 
-    static Task<Verdict> Of(Answer answer, string? id = null) => Task.FromResult(new Verdict(
+    protected static Task<Verdict> Of(Answer answer, string? id = null) => Task.FromResult(new Verdict(
         answer.Refusal is { } refusal ? Http(refusal.Kind) : 200, answer.Refusal is null ? answer.Reply as OidOutcome : null, answer.Refusal, id));
 
     static int Http(RefusalKind kind) => kind switch

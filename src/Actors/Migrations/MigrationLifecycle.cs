@@ -34,7 +34,7 @@ public sealed class MigrationLifecycle : ILifecycle<MigrationState, MigrationEve
     static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The source is asked again to take back a NIC that it refuses.</summary>
-    static readonly TimeSpan BetweenRescues = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan BetweenRescues = TimeSpan.FromSeconds(10);
 
     const string DeadlineEffect = "deadline";
     const string StagePrefix = "stage:";

@@ -85,7 +85,7 @@ static class MigrationRuns
         (MigrationStepKind.CheckNic, _) => leg with { VfAssigned = e.VfAssigned },
         (MigrationStepKind.Save, _) => leg with { Blobs = [.. e.Blobs ?? []] },
         (MigrationStepKind.NicDisconnect, MigrationSide.Source) => leg with { ClosedAt = e.At },
-        (MigrationStepKind.NicConnect, MigrationSide.Destination) => leg with { OpenedAt = e.At },
+        (MigrationStepKind.NicConnect, _) => leg with { OpenedAt = e.At },
         _ => leg,
     };
 

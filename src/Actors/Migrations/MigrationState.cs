@@ -105,6 +105,7 @@ public sealed record MigrationLeg(ImmutableArray<MigrationStep> Remaining, Immut
     /// <summary>The source was told to close its gate, and did.</summary>
     public DateTimeOffset? ClosedAt { get; init; }
 
+    /// <summary>The NIC was connected again since: at the destination, or at the source that got it back.</summary>
     public DateTimeOffset? OpenedAt { get; init; }
 
     /// <summary>Connected without its data.</summary>

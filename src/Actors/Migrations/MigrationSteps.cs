@@ -86,12 +86,17 @@ static class MigrationSteps
         (_, OidOutcome outcome) => VmSteps.RefusalOf(outcome),
         (_, CommandDone { Completion: { Status: not NdisStatus.Success } failed }) => new Refusal(
             RefusalKind.Conflict, "migration.host", $"{run.Host(step.Side)} answered {step.Kind} with {failed.Status.Name()}. {failed.Detail}".TrimEnd()),
-        (_, AttachmentRead read) when read.State != "Connected" || read.Host != run.Plan.Definition.Host => new Refusal(
-            RefusalKind.Conflict, "migration.nic.not-connected",
-            $"NIC {step.Nic} is {read.State} {(read.Host is { } host ? $"on {host}" : "on no host")}; a NIC that moves is connected at {run.Plan.Definition.Host}.",
-            "switch.md 4.4", read.State),
+        (_, AttachmentRead read) => NotConnected(step.Nic, run.Plan.Definition.Host, read),
         _ => null,
     };
+
+    /// <summary>A NIC that moves is connected at the source; null: it is.</summary>
+    public static Refusal? NotConnected(string nic, string host, AttachmentRead read) => read.State == "Connected" && read.Host == host
+        ? null
+        : new Refusal(
+            RefusalKind.Conflict, "migration.nic.not-connected",
+            $"NIC {nic} is {read.State} {(read.Host is { } there ? $"on {there}" : "on no host")}; a NIC that moves is connected at {host}.",
+            "switch.md 4.4", read.State);
 
     /// <summary>What the answer to a step that succeeded leaves on record.</summary>
     public static MigrationStepDone Done(MigrationStep step, Reply? reply, DateTimeOffset now) => new(step, now)

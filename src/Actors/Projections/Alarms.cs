@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ControlPlane.Actors.Bridge;
 using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Migrations;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Switches;
@@ -42,6 +43,9 @@ public static class Alarms
                 break;
             case SwitchState.Here here:
                 OfSwitch(alarms, view, here);
+                break;
+            case MigrationState.Moving or MigrationState.Aborting or MigrationState.Returning:
+                MigrationAlarms.Add(alarms, (MigrationState)view.State);
                 break;
             case BridgeState { Online: false, Removed: false, Session: > 0 } bridge:
                 alarms.Add(new Alarm("host.offline", AlarmSeverity.Critical,

@@ -5,7 +5,8 @@ namespace ControlPlane.Actors.Projections;
 /// <summary>What an event says about an operation that people can look up: it began, or it ended.</summary>
 public abstract record OperationChange(string Id)
 {
-    public sealed record Began(string Id, string Kind) : OperationChange(Id);
+    /// <param name="Migration">The VM's migration that does it, by its number.</param>
+    public sealed record Began(string Id, string Kind, long? Migration = null) : OperationChange(Id);
 
     public sealed record Ended(string Id, Refusal? Problem) : OperationChange(Id);
 
@@ -19,7 +20,7 @@ public abstract record OperationChange(string Id)
         VmStarted e => new Ended(e.OperationId, null),
         VmStopped e => new Ended(e.OperationId, null),
         VmStartRefused e => new Ended(e.OperationId, e.Refusal),
-        VmMigrationStarted e => new Began(e.OperationId, "vm.migrate"),
+        VmMigrationStarted e => new Began(e.OperationId, "vm.migrate", e.Number),
         VmMigrated e => new Ended(e.OperationId, null),
         VmMigrationFailed e => new Ended(e.OperationId, e.Problem),
         VmLost { OperationId: { } id } e => new Ended(id, HostLoss.Refusal(e.Host, e.Reason)),

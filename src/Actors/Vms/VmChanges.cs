@@ -110,8 +110,9 @@ static class VmChanges
 
     static NicDefinition? Find(VmDefinition definition, string name) => definition.Nics.FirstOrDefault(nic => nic.Name == name);
 
+    /// <summary>Its required features are looked at when it moves, and change nothing before.</summary>
     static bool OnlyProperties(VmDefinition before, VmDefinition after) =>
         before.Host == after.Host && before.Nics.Select(Bare).SequenceEqual(after.Nics.Select(Bare));
 
-    static NicDefinition Bare(NicDefinition nic) => nic with { Vlan = null, Properties = null };
+    static NicDefinition Bare(NicDefinition nic) => nic with { Vlan = null, Properties = null, RequiredFeatures = null };
 }

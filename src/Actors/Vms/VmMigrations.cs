@@ -12,13 +12,9 @@ static class VmMigrations
 {
     public static Decision<VmEvent> Start(VmState.Running s, MigrateVm migrate, string operation, in Turn turn)
     {
-        if (migrate.Destination == s.Definition.Host)
+        if (Refusal(s.Definition, migrate) is { } wrong)
         {
-            return Wrong("migration.destination.same", $"The VM runs on {s.Definition.Host}.", "destination");
-        }
-        if (migrate.DeadlineSeconds is < 1 or > MigrateVm.DeadlineSecondsMax)
-        {
-            return Wrong("migration.deadline.range", $"A deadline is 1 to {MigrateVm.DeadlineSecondsMax} seconds.", "deadlineSeconds");
+            return Decision<VmEvent>.Refuse(wrong);
         }
         var plan = new MigrationPlan(
             operation, s.Definition, migrate.Destination, s.Epoch, migrate.Mode, migrate.Guest, migrate.DeadlineSeconds, migrate.MaxBlackoutMs);
@@ -26,12 +22,19 @@ static class VmMigrations
             new OperationRuns(operation), new VmMigrationStarted(operation, turn.MessageId, s.Migrations + 1, plan));
     }
 
+    /// <summary>What is wrong with the request, whatever the VM does.</summary>
+    public static Refusal? Refusal(VmDefinition definition, MigrateVm migrate) =>
+        migrate.Destination == definition.Host ? Wrong("migration.destination.same", $"The VM is on {definition.Host}.", "destination")
+        : migrate.DeadlineSeconds is < 1 or > MigrateVm.DeadlineSecondsMax
+            ? Wrong("migration.deadline.range", $"A deadline is 1 to {MigrateVm.DeadlineSecondsMax} seconds.", "deadlineSeconds")
+            : null;
+
     /// <summary>F1: one append makes the owner. A migration that is not the open one has no say.</summary>
     public static Decision<VmEvent> Own(VmState state, ChangeOwner change) => state switch
     {
         VmState.Migrating s when s.Number == change.Number => Decision<VmEvent>.Accept(
             new OwnerChanged(change.To, s.Epoch + 1), new VmOwnerChanged(s.Number, s.Definition.Host, change.To, s.Epoch + 1)),
-        _ => Decision<VmEvent>.Refuse(Refusal.Illegal("vm.owner.not-migrating", $"Migration {change.Number} of this VM is not open.", "migration.md F1", state.Name)),
+        _ => Decision<VmEvent>.Refuse(Messages.Refusal.Illegal("vm.owner.not-migrating", $"Migration {change.Number} of this VM is not open.", "migration.md F1", state.Name)),
     };
 
     /// <summary>The host lost it: the migration is told and comes to its end, and the VM with it.</summary>
@@ -81,6 +84,5 @@ static class VmMigrations
 
     static string LossEffect(VmState.Migrating s) => $"{s.Plan.OperationId}:lost:{s.Loss?.Epoch}";
 
-    static Decision<VmEvent> Wrong(string code, string detail, string field) =>
-        Decision<VmEvent>.Refuse(new Refusal(RefusalKind.Unprocessable, code, detail, Field: field));
+    static Refusal Wrong(string code, string detail, string field) => new(RefusalKind.Unprocessable, code, detail, Field: field);
 }

@@ -41,6 +41,11 @@ sealed class ReadCommands(GlobalOptions globals)
 
     public Command VmHistory() => History("VM", "VM", at => Request.Get("v1", "vms", at[0], "history"));
 
+    public Command MigrationList() => List("list", "The migrations, also those that have ended", [], _ => Request.Get("v1", "migrations"),
+        ["id", "state", "stage", "source", "destination", "host", "started", "ended", "blackoutMs"]);
+
+    public Command MigrationHistory() => History("migration", "ID", at => Request.Get("v1", "migrations", at[0], "history"));
+
     public Command OperationShow() => Show("What a long work came to", "ID", at => Request.Get("v1", "operations", at[0]));
 
     public Command AlarmList() => List("list", "The open alarms, each with what to do", [], _ => Request.Get("v1", "alarms"), AlarmColumns);

@@ -129,6 +129,7 @@ static class ControlPlaneApp
         SwitchesApi.Map(v1);
         EdgesApi.Map(v1);
         VmsApi.Map(v1);
+        MigrationsApi.Map(v1);
         OidsApi.Map(v1);
         HoldsApi.Map(v1);
         OperationsApi.Map(v1);

@@ -10,7 +10,7 @@ namespace ControlPlane.Host.Projections;
 sealed partial class ReadDatabase
 {
     /// <summary>Raised with each change of the schema or of what the projector writes.</summary>
-    public const int SchemaVersion = 2;
+    public const int SchemaVersion = 3;
 
     readonly string _path;
     readonly string _connectionString;

@@ -8,7 +8,8 @@ using Microsoft.Data.Sqlite;
 namespace ControlPlane.Host.Projections;
 
 sealed record OperationRow(
-    string Id, string Actor, string Kind, string Status, Refusal? Problem, DateTimeOffset Started, DateTimeOffset? Ended, string Correlation);
+    string Id, string Actor, string Kind, string Status, Refusal? Problem, DateTimeOffset Started, DateTimeOffset? Ended, string Correlation,
+    EntityId? Migration);
 
 sealed record AlarmRow(string Entity, string Code, string Severity, DateTimeOffset Since, string Reason, string Action);
 
@@ -88,11 +89,11 @@ sealed class ReadTables(ReadDatabase database)
     {
         using var connection = database.Open();
         return connection.Query(
-            "SELECT id, actor, kind, status, problem, started, ended, correlation FROM operations WHERE id = $id", ("$id", id))
+            "SELECT id, actor, kind, status, problem, started, ended, correlation, migration FROM operations WHERE id = $id", ("$id", id))
             .First(reader => new OperationRow(
                 reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3),
                 reader.IsDBNull(4) ? null : StoredNames.DecodeRefusal(reader.Bytes(4)), reader.Time(5),
-                reader.IsDBNull(6) ? null : reader.Time(6), reader.GetString(7)));
+                reader.IsDBNull(6) ? null : reader.Time(6), reader.GetString(7), EntityId.Parse(reader.TextOrNull(8))));
     }
 
     public IReadOnlyList<AlarmRow> Alarms((string Entity, string Code)? after, int limit)

@@ -54,7 +54,8 @@ CREATE TABLE operations (
     problem     BLOB,
     started     INTEGER NOT NULL,
     ended       INTEGER,
-    correlation TEXT NOT NULL
+    correlation TEXT NOT NULL,
+    migration   TEXT
 ) WITHOUT ROWID;
 
 -- Requests of doors by their key, with the answer once there is one.

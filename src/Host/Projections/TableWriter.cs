@@ -94,11 +94,13 @@ sealed class TableWriter : IDisposable
     {
         switch (change)
         {
-            case OperationChange.Began(var id, var kind):
+            case OperationChange.Began(var id, var kind, var migration):
                 Run("""
-                    INSERT OR REPLACE INTO operations (id, actor, kind, status, started, correlation) VALUES ($id, $actor, $kind, 'running', $at, $correlation)
+                    INSERT OR REPLACE INTO operations (id, actor, kind, status, started, correlation, migration)
+                    VALUES ($id, $actor, $kind, 'running', $at, $correlation, $migration)
                     """,
-                    ("$id", id), ("$actor", happened.Entity.Text), ("$kind", kind), ("$at", happened.At.UtcTicks), ("$correlation", happened.Correlation));
+                    ("$id", id), ("$actor", happened.Entity.Text), ("$kind", kind), ("$at", happened.At.UtcTicks), ("$correlation", happened.Correlation),
+                    ("$migration", migration is { } number ? EntityId.Migration(happened.Entity.Parts[0], number).Text : null));
                 break;
             case OperationChange.Ended(var id, var problem):
                 Run("UPDATE operations SET status = $status, problem = $problem, ended = $at WHERE id = $id",

@@ -48,10 +48,11 @@ sealed class AuthMiddleware(RequestDelegate next, TokenBook tokens, FailedLogins
             AuthLog.Denied(log, source, http.Request.Method, http.Request.Path.Value ?? "");
             return Unauthorized.Result().ExecuteAsync(http);
         }
-        if (changes && caller.Role < Role.Operator)
+        if (changes && caller.Role < (http.GetEndpoint()?.Metadata.GetMetadata<ChangeNeeds>()?.Role ?? Role.Operator))
         {
             AuthLog.Denied(log, source, http.Request.Method, http.Request.Path.Value ?? "");
-            return new Problem(StatusCodes.Status403Forbidden, "auth.role", "This is not yours to do.", "Your role only reads.").Result().ExecuteAsync(http);
+            return new Problem(StatusCodes.Status403Forbidden, "auth.role", "This is not yours to do.",
+                caller.Role == Role.Viewer ? "Your role only reads." : "Your role only moves VMs.").Result().ExecuteAsync(http);
         }
         http.Items[typeof(Caller)] = caller;
         return next(http);

@@ -4,6 +4,8 @@ namespace ControlPlane.Host.Security;
 enum Role
 {
     Viewer = 1,
+    /// <summary>Moves VMs, and changes nothing else.</summary>
+    Migrator,
     Operator,
     Admin,
 }
@@ -14,3 +16,6 @@ sealed record Caller(string Who, Role Role)
     /// <summary>Without a token, on loopback: reads only.</summary>
     public static readonly Caller Anonymous = new("viewer:anonymous", Role.Viewer);
 }
+
+/// <summary>Says of an endpoint that a caller below an operator may use it; without it every change needs an operator.</summary>
+sealed record ChangeNeeds(Role Role);

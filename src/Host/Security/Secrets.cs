@@ -91,6 +91,13 @@ sealed class TokenBook(IReadOnlyList<StoredToken> tokens)
     }
 
     static Caller CallerOf(StoredToken token) => Enum.TryParse<Role>(token.Role, ignoreCase: true, out var role)
-        ? new Caller($"{(role == Role.Viewer ? "viewer" : "operator")}:{token.Name}", role)
+        ? new Caller($"{Kind(role)}:{token.Name}", role)
         : throw new InvalidDataException($"token {token.Name} has the unknown role {token.Role}");
+
+    static string Kind(Role role) => role switch
+    {
+        Role.Viewer => "viewer",
+        Role.Migrator => "migrator",
+        _ => "operator",
+    };
 }

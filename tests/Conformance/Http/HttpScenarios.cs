@@ -42,7 +42,7 @@ public sealed class StackOverHttp(RunningControlPlane running) : StackScenarios(
 public sealed class SwitchOverHttp(RunningControlPlane running) : SwitchScenarios(new HttpTarget(running));
 
 [Collection(OverHttp.Name)]
-public sealed class MigrationStepsOverHttp(RunningControlPlane running) : MigrationStepScenarios(new HttpTarget(running));
+public sealed class MigrationsOverHttp(RunningControlPlane running) : MigrationScenarios(new HttpTwoHosts(running));
 
 [Collection(OverHttp.Name)]
 public sealed class StateTableOverHttp(RunningControlPlane running) : StateTableScenarios(new HttpTarget(running));

@@ -8,7 +8,7 @@ using ControlPlane.Messages;
 namespace ControlPlane.Tests.Conformance;
 
 /// <summary>The OID entry of a running control plane (api.md 4); each target has a switch of its own on its host.</summary>
-public sealed class HttpTarget(RunningControlPlane running, string host = RunningControlPlane.Host) : ITarget
+public class HttpTarget(RunningControlPlane running, string host = RunningControlPlane.Host) : ITarget
 {
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
     static int _switches;
@@ -23,15 +23,14 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
 
     string SwitchPath => $"/v1/hosts/{Host}/switches/{Switch}";
 
-    public async Task<Verdict> DefineSwitch(params ExtensionDefinition[] extensions)
-    {
-        var (verdict, _) = await Send(HttpMethod.Put, SwitchPath, new { kind = "external", drift = "report", extensions });
-        return verdict;
-    }
+    public Task<Verdict> DefineSwitch(params ExtensionDefinition[] extensions) => Define(SwitchPath, extensions);
 
-    public Task<Verdict> Oid(OidRequest request) => Send(request, null);
+    protected async Task<Verdict> Define(string switchPath, ExtensionDefinition[] extensions) =>
+        (await Send(HttpMethod.Put, switchPath, new { kind = "external", drift = "report", extensions })).Verdict;
 
-    public Task<Verdict> Oid(OidRequest request, PayloadHeader header) => Send(request, header);
+    public Task<Verdict> Oid(OidRequest request) => Send(SwitchPath, request, null);
+
+    public Task<Verdict> Oid(OidRequest request, PayloadHeader header) => Send(SwitchPath, request, header);
 
     public async Task<Pending> Begin(OidRequest request)
     {
@@ -72,7 +71,7 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
         return (verdict, verdict.Refusal is null ? answer!["blobs"].Deserialize<List<TakenBlob>>(Json)! : []);
     }
 
-    async Task<Verdict> Send(OidRequest request, PayloadHeader? header)
+    protected async Task<Verdict> Send(string switchPath, OidRequest request, PayloadHeader? header)
     {
         var body = new JsonObject
         {
@@ -94,7 +93,7 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
             fields["revision"] = header.Revision;
             fields["size"] = header.Size;
         }
-        var (verdict, answer) = await Send(HttpMethod.Post, $"{SwitchPath}/oids", body);
+        var (verdict, answer) = await Send(HttpMethod.Post, $"{switchPath}/oids", body);
         return verdict.Refusal is null ? verdict with { Outcome = Outcome(request.Oid, answer!) } : verdict;
     }
 
@@ -131,6 +130,7 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
         nic.Mac,
         nic.Mtu,
         nic.Vlan,
+        nic.RequiredFeatures,
         properties = nic.Properties?.Select(property => new
         {
             propertyType = $"{property.PropertyType}",
@@ -179,7 +179,7 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
 
     public async Task<Verdict> StartVm(string vm) => WithProblem(await Send(HttpMethod.Post, $"/v1/vms/{vm}/start?wait=30s", null));
 
-    static Verdict WithProblem((Verdict Verdict, JsonNode? Answer) sent) =>
+    protected static Verdict WithProblem((Verdict Verdict, JsonNode? Answer) sent) =>
         sent.Verdict.Refusal is null && sent.Answer?["problem"] is { } problem ? sent.Verdict with { Refusal = RefusalOf(problem) } : sent.Verdict;
 
     public async Task<Verdict> StopVm(string vm)
@@ -220,7 +220,7 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
         return (int)counts["ports"]! == 0 && (int)counts["nics"]! == 0;
     }
 
-    async Task<(Verdict Verdict, JsonNode? Answer)> Send(HttpMethod method, string path, object? body)
+    protected async Task<(Verdict Verdict, JsonNode? Answer)> Send(HttpMethod method, string path, object? body)
     {
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
         request.Headers.Add("Idempotency-Key", $"{Guid.CreateVersion7():D}");
@@ -231,10 +231,10 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
         return (new Verdict((int)response.StatusCode, null, response.IsSuccessStatusCode ? null : RefusalOf(answer!)), answer);
     }
 
-    async Task<JsonNode?> Get(string path) => await running.Client.GetFromJsonAsync<JsonNode>(new Uri(path, UriKind.Relative));
+    protected async Task<JsonNode?> Get(string path) => await running.Client.GetFromJsonAsync<JsonNode>(new Uri(path, UriKind.Relative));
 
     /// <summary>All pages.</summary>
-    async Task<List<JsonNode?>> Items(string path)
+    protected async Task<List<JsonNode?>> Items(string path)
     {
         var items = new List<JsonNode?>();
         for (var next = path; next is not null;)
@@ -247,7 +247,7 @@ public sealed class HttpTarget(RunningControlPlane running, string host = Runnin
         return items;
     }
 
-    static void Done((Verdict Verdict, JsonNode?) sent) => Assert.True(sent.Verdict.Succeeded, $"{sent.Verdict}");
+    protected static void Done((Verdict Verdict, JsonNode?) sent) => Assert.True(sent.Verdict.Succeeded, $"{sent.Verdict}");
 
     static OidOutcome Outcome(OidCode oid, JsonNode answer) => new(
         (string)answer["requestId"]!, oid, Status(answer["status"]), (uint)answer["portId"]!, (int)answer["nicIndex"]!,

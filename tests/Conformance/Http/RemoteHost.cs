@@ -23,6 +23,7 @@ sealed class RemoteHost : IAsyncDisposable
     readonly RunningControlPlane _node;
     readonly SimulatedDriver _dataPath;
     readonly ConcurrentDictionary<DriverVerb, bool> _answersToLose = new();
+    readonly ConcurrentDictionary<DriverVerb, bool> _commandsToLose = new();
     RunningAgent? _agent;
 
     public RemoteHost(RunningControlPlane node, string name)
@@ -36,6 +37,12 @@ sealed class RemoteHost : IAsyncDisposable
 
     /// <summary>Commands that the data path has carried out and never answered.</summary>
     public ConcurrentQueue<DriverVerb> AnswersLost { get; } = new();
+
+    /// <summary>Commands that never reached the data path.</summary>
+    public ConcurrentQueue<DriverVerb> CommandsLost { get; } = new();
+
+    /// <summary>Told before each command.</summary>
+    public Action? Looked { get; set; }
 
     /// <summary>An agent starts; returns when the control plane has opened its session.</summary>
     public async Task Comes()
@@ -54,6 +61,15 @@ sealed class RemoteHost : IAsyncDisposable
 
     /// <summary>The next such command is carried out, and its answer never comes.</summary>
     public void LoseAnswer(DriverVerb verb) => _answersToLose[verb] = true;
+
+    /// <summary>The next such command does not reach the data path, and no answer comes.</summary>
+    public void LoseCommand(DriverVerb verb) => _commandsToLose[verb] = true;
+
+    /// <summary>The NICs whose gate is open now.</summary>
+    public IReadOnlyList<string> OpenGates => [.. _dataPath.Peek().Where(device => device.Up && device.NicKey.Length > 0).Select(device => device.NicKey)];
+
+    /// <summary>Rounds of announcements that went out for the NIC.</summary>
+    public int Announced(string nicKey) => _dataPath.Announced(nicKey);
 
     /// <summary>The host loses power: what it had is gone, but for its fences. To be done while its agent is away.</summary>
     public void Reboot() => _dataPath.Reboot();
@@ -74,6 +90,12 @@ sealed class RemoteHost : IAsyncDisposable
 
     CommandFate FateOf(DriverCommand command)
     {
+        Looked?.Invoke();
+        if (_commandsToLose.TryRemove(command.Verb, out _))
+        {
+            CommandsLost.Enqueue(command.Verb);
+            return CommandFate.Lost;
+        }
         if (!_answersToLose.TryRemove(command.Verb, out _))
         {
             return CommandFate.Once;

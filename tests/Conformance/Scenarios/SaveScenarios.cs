@@ -5,7 +5,7 @@ using ControlPlane.Messages;
 
 namespace ControlPlane.Tests.Conformance;
 
-/// <summary>switch.md 7.7 S01 to S16, N02: what the extensions save of a NIC and take back. E2 is the filter, E3 the forwarder.</summary>
+/// <summary>switch.md 7.7 S01 to S16, M08, N02: what the extensions save of a NIC and take back. E2 is the filter, E3 the forwarder.</summary>
 public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLifetime
 {
     /// <summary>The structure before the data (switch.md 2.1, SaveDataOffset).</summary>
@@ -217,6 +217,15 @@ public abstract class SaveScenarios(ITarget target) : Scenario(target), IAsyncLi
         var outcome = await Does(OidCode.NicRestore, parameters: new NicRestoreParameters(E3, Base64("x")));
         Assert.Equal(("S14", 1), (Assert.Single(outcome.Faults).Rule, outcome.Faults[0].Position));
         Assert.Equal(before + 1, await Times("ExtensionFaulted"));
+    }
+
+    [Fact]
+    public async Task M08_Restore_before_connect_is_rejected()
+    {
+        await CreatePort();
+        await CreateNic();
+        var verdict = (await Target.Restore(PortName(P), [Blob(E2, "x")])).Verdict;
+        Assert.Equal((409, "M08"), (verdict.Http, verdict.Refusal?.Rule));
     }
 
     [Fact]

@@ -8,6 +8,8 @@ namespace ControlPlane.Tests.Conformance;
 /// </summary>
 public sealed class DataPath(string host)
 {
+    const int AnnounceRounds = 5;
+
     readonly Dictionary<string, Completion> _completions = [];
     readonly Dictionary<string, (long Epoch, bool Ended)> _fences = [];
     readonly List<(PlantedFault Fault, int Skip)> _faults = [];
@@ -23,6 +25,9 @@ public sealed class DataPath(string host)
 
     /// <summary>What the data path of each NIC has gathered, by NIC key.</summary>
     public SortedDictionary<string, NicRuntime> Runtimes { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Rounds of announcements that went out, by NIC key.</summary>
+    public SortedDictionary<string, int> Announced { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Policies that the host says it applied and does not enforce: nothing of them is read back.</summary>
     public bool Deaf { get; set; }
@@ -187,6 +192,9 @@ public sealed class DataPath(string host)
                 break;
             case DriverVerb.RestoreNic:
                 Runtimes[command.NicKey] = (Runtimes.GetValueOrDefault(command.NicKey) ?? NicRuntime.Empty).With(command.Runtime!);
+                break;
+            case DriverVerb.AnnounceNic:
+                Announced[command.NicKey] = Announced.GetValueOrDefault(command.NicKey) + AnnounceRounds;
                 break;
             case DriverVerb.ConnectNic or DriverVerb.DisconnectNic:
                 var connects = command.Verb == DriverVerb.ConnectNic;

@@ -34,6 +34,12 @@ public sealed partial class World(int snapshotEvery = 200)
     /// <summary>Everything that was stored, by entity.</summary>
     public SortedDictionary<EntityId, List<StoredEvent>> Journal { get; } = [];
 
+    /// <summary>Everything that was stored, in the order in which it was.</summary>
+    public List<StoredEvent> Log { get; } = [];
+
+    /// <summary>Told after each step.</summary>
+    public Action? Stepped { get; set; }
+
     public SortedDictionary<string, DataPath> Hosts { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Entities that were spoken to, in order of their ids.</summary>
@@ -61,6 +67,7 @@ public sealed partial class World(int snapshotEvery = 200)
         {
             Feed(step.To, step.Input());
         }
+        Stepped?.Invoke();
     }
 
     /// <summary>
@@ -214,6 +221,7 @@ public sealed partial class World(int snapshotEvery = 200)
             journal = Journal[id] = [];
         }
         journal.AddRange(rows);
+        Log.AddRange(rows);
         _steps.Enqueue(new Delivery(id, () => new Input.WriteDone(), _cores[id]));
     }
 

@@ -83,26 +83,30 @@ sealed record DriftDocument(string Stage, string Source, ObservedDocument Observ
 sealed record NicDocument(
     string Name, string? Vm, string Nic, string State, string Phase, bool Ready, string? Type, long? PortId, int? NicIndex, string Epoch,
     string? Mac, int? Mtu, AddressesDocument Addresses, IReadOnlyList<AttachmentDocument> Attachments, IReadOnlyList<Hold> Holds,
-    InFlightDocument InFlight, DriftDocument? Drift, TransferDocument? Transfer, string Revision, DateTimeOffset? Updated);
+    InFlightDocument InFlight, DriftDocument? Drift, TransferDocument? Transfer, bool? VfAssigned, string Revision, DateTimeOffset? Updated);
 
 /// <summary>Save and restore of the NIC's present attachment.</summary>
 /// <param name="Open">save or restore, while a series of it is open.</param>
 sealed record TransferDocument(string? Open, bool RestoreExpected, bool Restored, bool Overdue);
 
 sealed record VmNicDocument(
-    string Name, string Switch, string Type, string Mac, int Mtu, string Attach, int? Vlan, IReadOnlyList<VmPropertyDocument>? Properties);
+    string Name, string Switch, string Type, string Mac, int Mtu, string Attach, int? Vlan, IReadOnlyList<VmPropertyDocument>? Properties,
+    IReadOnlyList<string>? RequiredFeatures);
 
 /// <summary>A property as the VM defines it; what holds and who enforces it is said by the port.</summary>
 sealed record VmPropertyDocument(PropertyType PropertyType, string PropertyInstanceId, string? PropertyId, int PropertyVersion, JsonElement? Value);
 
+/// <param name="Migration">The migration that does it: what is known of a move is said there.</param>
 sealed record OperationDocument(
-    string Id, string Kind, string Actor, string State, ProblemDocument? Problem, DateTimeOffset Started, DateTimeOffset? Ended, string Correlation);
+    string Id, string Kind, string Actor, string State, ProblemDocument? Problem, DateTimeOffset Started, DateTimeOffset? Ended, string Correlation,
+    string? Migration);
 
 sealed record VmOperationDocument(string Id, string Kind, string State, ProblemDocument? Problem);
 
+/// <param name="Migration">The migration that is open, while one is.</param>
 sealed record VmDocument(
     string Name, string Host, string State, string Epoch, IReadOnlyList<VmNicDocument> Nics, VmOperationDocument? Operation,
-    string Revision, DateTimeOffset Updated);
+    string? Migration, string Revision, DateTimeOffset Updated);
 
 sealed record AlarmDocument(string Actor, string Code, string Severity, DateTimeOffset Since, string Reason, string Action);
 

@@ -102,13 +102,13 @@ static class Render
                 ? new TransferDocument(
                     transfer.Open is { } open ? Camel(open.ToString()) : null, transfer.Expected, transfer.Restored, transfer.Overdue)
                 : null,
-            Text(view.Revision), view.Updated);
+            parameters?.VfAssigned, Text(view.Revision), view.Updated);
     }
 
     /// <summary>A NIC that its VM defines and that was never created.</summary>
     public static NicDocument NicOf(EntityId id, NicDefinition definition) => new(
         string.Join('/', id.Parts), id.Parts[0], id.Parts[1], "Absent", "absent", false, definition.Type.ToString(), null, null, "0",
-        definition.Mac, definition.Mtu, new AddressesDocument(definition.Mac, definition.Mtu), [], [], new InFlightDocument(0, 0), null, null, "0", null);
+        definition.Mac, definition.Mtu, new AddressesDocument(definition.Mac, definition.Mtu), [], [], new InFlightDocument(0, 0), null, null, null, "0", null);
 
     public static VmDocument Vm(EntityView view)
     {
@@ -121,15 +121,18 @@ static class Render
                 nic.Properties is { Count: > 0 } properties
                     ? [.. properties.Select(property => new VmPropertyDocument(
                         property.PropertyType, property.PropertyInstanceId, property.PropertyId, property.PropertyVersion, property.Value))]
-                    : null))],
+                    : null,
+                nic.RequiredFeatures))],
             vm.Operations.LastOrDefault() is { } last
                 ? new VmOperationDocument(last.Id, last.Kind, Camel(last.Status.ToString()), Of(last.Problem))
                 : null,
+            vm is VmState.Migrating moving ? RenderMigration.Id(EntityId.Migration(view.Id.Parts[0], moving.Number)) : null,
             Text(view.Revision), view.Updated);
     }
 
     public static OperationDocument Operation(OperationRow row) =>
-        new(row.Id, row.Kind, row.Actor, row.Status, Of(row.Problem), row.Started, row.Ended, row.Correlation);
+        new(row.Id, row.Kind, row.Actor, row.Status, Of(row.Problem), row.Started, row.Ended, row.Correlation,
+            row.Migration is { } migration ? RenderMigration.Id(migration) : null);
 
     public static OidDocument Oid(OidOutcome outcome, long sequence) => new(
         outcome.RequestId, outcome.Status.Name(), outcome.BytesNeeded, outcome.Output, outcome.RefusedBy, outcome.Faults,

@@ -146,6 +146,9 @@ static class VmBody
     const int NicsTaken = 1_000;
     const int PropertiesTaken = 1_000;
 
+    const int FeaturesMax = 32;
+    const int FeatureMax = 128;
+
     public static VmDefinition Read(string vm, Body body)
     {
         var host = body.Name("host", "host");
@@ -164,9 +167,20 @@ static class VmBody
             mac, (int)(body.NumberOrNull("mtu", MtuMin, MtuMax) ?? MtuDefault),
             (int?)body.NumberOrNull("vlan", OidParametersBody.VlanMin, OidParametersBody.VlanMax),
             Attach: body.ChoiceOrNull("attach", ("veth", NicAttach.Veth), ("tap", NicAttach.Tap)) ?? NicAttach.Veth,
-            Properties: body.ObjectsOrNull("properties", PropertiesTaken)?.Select(OidParametersBody.PropertyOfNic).ToList());
+            Properties: body.ObjectsOrNull("properties", PropertiesTaken)?.Select(OidParametersBody.PropertyOfNic).ToList(),
+            RequiredFeatures: Features(body));
         body.Done();
         return nic;
+    }
+
+    /// <summary>None and an empty list are the same.</summary>
+    static IReadOnlyList<string>? Features(Body body)
+    {
+        const string field = "requiredFeatures";
+        var features = body.TextsOrNull(field, FeaturesMax, FeatureMax);
+        return features?.Any(text => text.Length == 0 || text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))) == true
+            ? throw body.Wrong("nic.feature", $"An item of {body.Path(field)} is the name or the id of an extension, or of a feature that one owns.", field)
+            : features is { Count: > 0 } ? features : null;
     }
 
     /// <summary>An Ethernet address in its canonical form.</summary>
