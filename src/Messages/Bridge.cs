@@ -67,6 +67,9 @@ public sealed record FrameGapSeen(long StreamEpoch, long Expected, long Got) : B
 
 public sealed record CommandIssued(string MessageId, DriverCommand Command) : BridgeEvent;
 
+/// <summary>A newer command for the same NIC was issued before this one's completion came: nobody hands it out again.</summary>
+public sealed record CommandOvertaken(string MessageId, string By) : BridgeEvent, IOnBehalf;
+
 public sealed record CommandCompleted(string MessageId, Completion Completion) : BridgeEvent, IOnBehalf;
 
 /// <summary>A switch has taken its part of the host's snapshot.</summary>

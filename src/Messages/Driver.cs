@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace ControlPlane.Messages;
@@ -83,6 +84,35 @@ public sealed record DriverCommand(
     PlantedFault? Fault = null,
     PortPolicy? Policy = null,
     NicRuntimePart? Runtime = null);
+
+/// <summary>
+/// The place of a command among those that shape one NIC's device: the grant epoch, and the revision within it. A deletion is the
+/// last of its epoch. What is below a place that was taken has been overtaken: carried out later, it would bring back what is over.
+/// </summary>
+public readonly record struct CommandPlace(long Epoch, long Revision) : IComparable<CommandPlace>
+{
+    /// <summary>Null: the command shapes no NIC's device, and may come at any time.</summary>
+    public static CommandPlace? Of(DriverCommand command) => command switch
+    {
+        { NicKey.Length: 0 } or { Verb: DriverVerb.ReadNic or DriverVerb.RestoreNic } => null,
+        { Verb: DriverVerb.DeleteNic } => new CommandPlace(command.Epoch, long.MaxValue),
+        _ => new CommandPlace(command.Epoch, command.Revision),
+    };
+
+    public int CompareTo(CommandPlace other) => (Epoch, Revision).CompareTo((other.Epoch, other.Revision));
+
+    public static bool operator <(CommandPlace one, CommandPlace other) => one.CompareTo(other) < 0;
+
+    public static bool operator >(CommandPlace one, CommandPlace other) => one.CompareTo(other) > 0;
+
+    public static bool operator <=(CommandPlace one, CommandPlace other) => one.CompareTo(other) <= 0;
+
+    public static bool operator >=(CommandPlace one, CommandPlace other) => one.CompareTo(other) >= 0;
+
+    public override string ToString() => Revision == long.MaxValue
+        ? string.Create(CultureInfo.InvariantCulture, $"the deletion of epoch {Epoch}")
+        : string.Create(CultureInfo.InvariantCulture, $"{Epoch}.{Revision}");
+}
 
 /// <summary>A fault asked of a simulated host: the next <paramref name="Times"/> commands with that verb answer that status.</summary>
 public sealed record PlantedFault(DriverVerb Verb, NdisStatus Status, int Times);

@@ -19,6 +19,7 @@ public static class StoredNames
         ["FrameDelivered.1"] = typeof(FrameDelivered),
         ["FrameGapSeen.1"] = typeof(FrameGapSeen),
         ["CommandIssued.1"] = typeof(CommandIssued),
+        ["CommandOvertaken.1"] = typeof(CommandOvertaken),
         ["CommandCompleted.1"] = typeof(CommandCompleted),
         ["SwitchTold.1"] = typeof(SwitchTold),
         ["HostRebooted.1"] = typeof(HostRebooted),

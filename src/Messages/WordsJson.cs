@@ -16,6 +16,7 @@ namespace ControlPlane.Messages;
 [JsonSerializable(typeof(FrameDelivered))]
 [JsonSerializable(typeof(FrameGapSeen))]
 [JsonSerializable(typeof(CommandIssued))]
+[JsonSerializable(typeof(CommandOvertaken))]
 [JsonSerializable(typeof(CommandCompleted))]
 [JsonSerializable(typeof(SwitchTold))]
 [JsonSerializable(typeof(HostRebooted))]

@@ -22,9 +22,6 @@ namespace ControlPlane.Actors.Bridge;
 /// </summary>
 public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
 {
-    /// <summary>Commands without a completion; the next is answered actor.overloaded.</summary>
-    public const int CommandsMax = 10_000;
-
     /// <summary>Frames on their way to NICs at once; more are stored and wait.</summary>
     public const int DeliveriesMax = 64;
 
@@ -57,9 +54,9 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         ReportFrames report => Record(state, report),
         ReportCompletion report when report.Session < state.Session => StaleCompletion(state, report, turn),
         ReportCompletion report when report.Session > state.Session => Stale(state, report.Session, "completion"),
-        ReportCompletion report => Complete(state, report.Completion),
+        ReportCompletion report => BridgeCommands.Complete(state, report.Completion),
         IssueCommand or CheckHost when state.Removed => Decision<BridgeEvent>.Refuse(HostLosses.Away(state)),
-        IssueCommand issue => Issue(state, issue, turn),
+        IssueCommand issue => BridgeCommands.Issue(state, issue.Command, turn),
         CheckHost when state.Online => Decision<BridgeEvent>.Accept(new Done()),
         CheckHost => Decision<BridgeEvent>.Refuse(new Refusal(
             RefusalKind.Offline, "host.offline", $"Host {state.Id.Parts[0]} has no session.", State: "offline")),
@@ -123,20 +120,6 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         return Decision<BridgeEvent>.Accept(events.ToImmutable(), new FramesStored(state.StreamEpoch, cursor), []);
     }
 
-    static Decision<BridgeEvent> Complete(BridgeState state, Completion completion)
-    {
-        var waiting = state.Commands.FirstOrDefault(pair => pair.Value.CommandId == completion.CommandId);
-        return waiting.Key is null
-            ? Decision<BridgeEvent>.Accept(new Done()) // completed before: the agent repeats itself after a reconnect
-            : Decision<BridgeEvent>.Accept([new CommandCompleted(waiting.Key, completion)], new Done(),
-                [new LateAnswer(waiting.Key, new CommandDone(completion, state.Session), null)]);
-    }
-
-    static Decision<BridgeEvent> Issue(BridgeState state, IssueCommand issue, in Turn turn) =>
-        state.Commands.Count >= CommandsMax
-            ? Decision<BridgeEvent>.Refuse(new Refusal(RefusalKind.Overloaded, "actor.overloaded", $"{CommandsMax} commands wait at {state.Id}."))
-            : Decision<BridgeEvent>.Accept(null, new CommandIssued(turn.MessageId, issue.Command));
-
     static Decision<BridgeEvent> Delivered(BridgeState state, AnswerArrived answer)
     {
         if (state.Frames.FirstOrDefault(frame => answer.EffectId == FrameEffect(state, frame)) is { } delivered)
@@ -164,8 +147,8 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
             Strangers = state.Strangers.RemoveRange(state.Frames.Where(frame => Is(frame, e.StreamEpoch, e.Seq)).Select(Position)),
         },
         FrameGapSeen when state.Online => state,
-        CommandIssued e when !state.Removed => Issued(state, e),
-        CommandCompleted e => Completed(state, e),
+        CommandIssued when !state.Removed => BridgeCommands.Evolve(state, happened),
+        CommandOvertaken or CommandCompleted => BridgeCommands.Evolve(state, happened),
         HostRebooted or HostRemoved or HostReadmitted => HostLosses.Evolve(state, happened),
         SwitchTold e => state.Untold.TryGetValue(e.Switch, out var untold) && untold.Session == e.Session
             ? state with { Untold = state.Untold.Remove(e.Switch) }
@@ -198,42 +181,11 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         };
     }
 
-    static BridgeState Issued(BridgeState state, CommandIssued e)
-    {
-        var command = e.Command;
-        return state with
-        {
-            Commands = state.Commands.SetItem(e.MessageId, command),
-            Known = command.Verb == DriverVerb.EnsureSwitch ? state.Known.Add(command.Switch) : state.Known,
-            Epochs = command.NicKey.Length > 0 && command.Epoch > state.Epochs.GetValueOrDefault(command.NicKey)
-                ? state.Epochs.SetItem(command.NicKey, command.Epoch)
-                : state.Epochs,
-        };
-    }
-
-    static BridgeState Completed(BridgeState state, CommandCompleted e)
-    {
-        var removed = state.Commands.TryGetValue(e.MessageId, out var command)
-            && command.Verb == DriverVerb.RemoveSwitch && e.Completion.Status == NdisStatus.Success;
-        return state with
-        {
-            Commands = state.Commands.Remove(e.MessageId),
-            Known = removed ? state.Known.Remove(command!.Switch) : state.Known,
-        };
-    }
-
     public static IEnumerable<Effect> Outstanding(BridgeState state)
     {
-        if (state.Online)
+        foreach (var drive in BridgeCommands.Outstanding(state))
         {
-            // One at a time for each NIC, the oldest first: a device that is gone cannot refuse what was overtaken.
-            foreach (var command in state.Commands.Values
-                .GroupBy(command => command.NicKey.Length > 0 ? command.NicKey : command.CommandId, StringComparer.Ordinal)
-                .Select(same => same.MinBy(command => (command.Epoch, command.Revision))!))
-            {
-                yield return new Effect.Drive(
-                    string.Create(CultureInfo.InvariantCulture, $"drive:{state.Session}:{command.CommandId}"), state.Session, command);
-            }
+            yield return drive;
         }
         // One at a time for each device, the oldest first: what is seen later must not be judged earlier.
         foreach (var frame in state.Frames.DistinctBy(frame => frame.Device.NicKey is { Length: > 0 } nic ? nic : frame.Device.Device).Take(DeliveriesMax))
