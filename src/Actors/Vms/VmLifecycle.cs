@@ -77,6 +77,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
         var refusal = answer.Refusal ?? (answer.Reply is OidOutcome outcome ? RefusalOf(outcome) : null);
         return state switch
         {
+            _ when ladder.Awaited is not null => Advance(state, ladder, step, refusal), // whatever it came to, it comes no more
             VmState.Starting when refusal is null => Advance(state, ladder, step),
             VmState.Starting when step.Kind == VmStepKind.CheckHost => Decision<VmEvent>.Accept(
                 [new VmStartRefused(ladder.OperationId, refusal)], null, [new LateAnswer(ladder.MessageId, null, refusal)]),
@@ -188,15 +189,16 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             : [];
 
     /// <summary>A change looks at what shall be first, its undoing at what was.</summary>
-    static VmDefinition[] Definitions(VmState state, VmDefinition definition) => state switch
+    internal static VmDefinition[] Definitions(VmState state, VmDefinition definition) => state switch
     {
+        { LadderOrNull.Awaited.Definitions: var asked } => [.. asked],
         VmState.Changing { Refusal: null } s => [s.Target, s.Definition],
         VmState.Changing s => [s.Definition, s.Target],
         { LadderOrNull.Definition: { } rest } => [rest],
         _ => [definition],
     };
 
-    static string StepEffect(VmLadder ladder) => $"{ladder.OperationId}:{ladder.Number}";
+    internal static string StepEffect(VmLadder ladder) => ladder.Awaited?.Effect ?? $"{ladder.OperationId}:{ladder.Number}";
 
     static ImmutableArray<VmOperation> Begun(ImmutableArray<VmOperation> operations, string id, string kind) =>
         (operations.Length < OperationsMax ? operations : operations.RemoveAt(0)).Add(new VmOperation(id, kind, VmOperationStatus.Running, null));

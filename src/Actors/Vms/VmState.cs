@@ -90,8 +90,14 @@ public sealed record VmLadder(
     /// <summary>Where its NICs are looked up, if not in the VM's definition: what is left of a VM whose host was lost.</summary>
     public VmDefinition? Definition { get; init; }
 
-    public VmLadder Next(VmStep step) => this with { Number = Number + 1, Remaining = Remaining.RemoveAt(0), Done = Done.Add(step) };
+    /// <summary>The first step was asked before this ladder began, and its answer is waited for; null: it is a step like the others.</summary>
+    public VmAwaited? Awaited { get; init; }
+
+    public VmLadder Next(VmStep step) => this with { Number = Number + 1, Remaining = Remaining.RemoveAt(0), Done = Done.Add(step), Awaited = null };
 }
+
+/// <summary>A step of a ladder that is over, whose answer has not come: it is asked for under its own name, as it was.</summary>
+public sealed record VmAwaited(string Effect, ImmutableArray<VmDefinition> Definitions);
 
 /// <summary>An operation that people can look up.</summary>
 public sealed record VmOperation(string Id, string Kind, VmOperationStatus Status, Refusal? Problem);
