@@ -149,6 +149,20 @@ public sealed record DeviceState(
 /// </summary>
 public sealed record DriverFrame(string BootId, long StreamEpoch, long Seq, DateTimeOffset At, FrameKind Kind, DeviceState Device);
 
+/// <summary>A place in a host's stream of frames. A snapshot at a place contains the frame of that place and all before it.</summary>
+public readonly record struct StreamPlace(long StreamEpoch, long Seq) : IComparable<StreamPlace>
+{
+    public int CompareTo(StreamPlace other) => (StreamEpoch, Seq).CompareTo((other.StreamEpoch, other.Seq));
+
+    public static bool operator <(StreamPlace one, StreamPlace other) => one.CompareTo(other) < 0;
+
+    public static bool operator >(StreamPlace one, StreamPlace other) => one.CompareTo(other) > 0;
+
+    public static bool operator <=(StreamPlace one, StreamPlace other) => one.CompareTo(other) <= 0;
+
+    public static bool operator >=(StreamPlace one, StreamPlace other) => one.CompareTo(other) >= 0;
+}
+
 /// <summary>What a frame reports.</summary>
 public enum FrameKind
 {

@@ -73,6 +73,7 @@ public static class StoredNames
         ["NicDrainStuck.1"] = typeof(NicDrainStuck),
         ["NicDrifted.1"] = typeof(NicDrifted),
         ["NicConverged.1"] = typeof(NicConverged),
+        ["NicSeen.1"] = typeof(NicSeen),
         ["NicRepairStarted.1"] = typeof(NicRepairStarted),
         ["NicRepaired.1"] = typeof(NicRepaired),
         ["NicEdgeFaulted.1"] = typeof(NicEdgeFaulted),

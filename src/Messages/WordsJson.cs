@@ -70,6 +70,7 @@ namespace ControlPlane.Messages;
 [JsonSerializable(typeof(NicDrainStuck))]
 [JsonSerializable(typeof(NicDrifted))]
 [JsonSerializable(typeof(NicConverged))]
+[JsonSerializable(typeof(NicSeen))]
 [JsonSerializable(typeof(NicRepairStarted))]
 [JsonSerializable(typeof(NicRepaired))]
 [JsonSerializable(typeof(NicEdgeFaulted))]

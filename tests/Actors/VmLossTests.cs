@@ -27,7 +27,12 @@ public sealed class VmLossTests
         Assert.Equal(asked, Asked);
         Assert.Equal("stopping", _state.Name);
         Answer();
-        Assert.Equal([VmStepKind.NicDisconnect, VmStepKind.NicDrain, VmStepKind.NicDelete, VmStepKind.PortTeardown, VmStepKind.PortDrain, VmStepKind.PortDelete, VmStepKind.ReleaseGuest], Steps);
+        Assert.Equal(
+            [
+                VmStepKind.NicDisconnect, VmStepKind.NicDrain, VmStepKind.NicDelete, VmStepKind.PortTeardown, VmStepKind.PortDrain,
+                VmStepKind.PortDelete, VmStepKind.ReleaseGuest,
+            ],
+            Steps);
         Assert.All(_state.LadderOrNull!.Remaining.SkipLast(1), step => Assert.Equal("eth1", step.Nic));
         UntilStopped();
     }

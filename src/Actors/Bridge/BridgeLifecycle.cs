@@ -162,7 +162,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         var (switches, devices) = (e.Switches.ToHashSet(StringComparer.Ordinal), e.Devices.ToLookup(device => device.Switch, StringComparer.Ordinal));
         foreach (var name in state.Known)
         {
-            untold[name] = new ReconcileSwitch(e.Session, switches.Contains(name), [.. devices[name]]);
+            untold[name] = new ReconcileSwitch(e.Session, switches.Contains(name), [.. devices[name]]) { At = new StreamPlace(e.StreamEpoch, e.Cursor) };
         }
         return state with
         {
@@ -187,8 +187,12 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         {
             yield return drive;
         }
-        // One at a time for each device, the oldest first: what is seen later must not be judged earlier.
-        foreach (var frame in state.Frames.DistinctBy(frame => frame.Device.NicKey is { Length: > 0 } nic ? nic : frame.Device.Device).Take(DeliveriesMax))
+        // One at a time for each device, the oldest first: what is seen later must not be judged earlier. A switch hears of the
+        // snapshot first, which is older than the frames.
+        foreach (var frame in state.Frames
+            .DistinctBy(frame => frame.Device.NicKey is { Length: > 0 } nic ? nic : frame.Device.Device)
+            .Where(frame => IsFor(state, frame) is not { Kind: "switch" } to || !state.Untold.ContainsKey(to.Parts[1]))
+            .Take(DeliveriesMax))
         {
             yield return new Effect.Ask(FrameEffect(state, frame), IsFor(state, frame)!.Value, Report(state, frame));
         }
@@ -205,8 +209,10 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         : null;
 
     static Command Report(BridgeState state, DriverFrame frame) => IsFor(state, frame) is { Kind: "nic" }
-        ? new ReportDevice(Position(frame), false, frame.Device, Host: state.Id.Parts[0])
-        : new ReportStranger(Position(frame), frame.Device, state.Strangers.GetValueOrDefault(Position(frame)));
+        ? new ReportDevice(Position(frame), false, frame.Device, Host: state.Id.Parts[0], At: PlaceOf(frame))
+        : new ReportStranger(Position(frame), frame.Device, state.Strangers.GetValueOrDefault(Position(frame)), PlaceOf(frame));
+
+    static StreamPlace PlaceOf(DriverFrame frame) => new(frame.StreamEpoch, frame.Seq);
 
     static string Position(DriverFrame frame) => string.Create(CultureInfo.InvariantCulture, $"{frame.BootId}:{frame.StreamEpoch}:{frame.Seq}");
 
