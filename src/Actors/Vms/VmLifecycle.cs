@@ -32,6 +32,9 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
     /// <summary>Operations that the VM itself remembers; older ones are in the read tables.</summary>
     public const int OperationsMax = 16;
 
+    /// <summary>NIC_DISCONNECTs of one NIC before a ladder goes on without it (vm.nic.stays-connected).</summary>
+    public const int DisconnectsMax = 3;
+
     public static VmState Initial(EntityId id) => new VmState.Undefined(id, 0, []);
 
     public static Decision<VmEvent> Decide(VmState state, Command command, in Turn turn) => (state, command) switch
@@ -89,7 +92,9 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             _ when refusal is null => Advance(state, ladder, step),
             _ when refusal.Holds is not null => Decision<VmEvent>.Accept(null, new VmStepDeferred(step)),
             _ when step.Kind == VmStepKind.NicDelete && refusal.Code == NicLifecycle.DeleteConnected =>
-                Decision<VmEvent>.Accept(null, new VmStepDeferred(step) { Disconnect = true }),
+                ladder.Disconnects < DisconnectsMax
+                    ? Decision<VmEvent>.Accept(null, new VmStepDeferred(step) { Disconnect = true })
+                    : Advance(state, ladder, step, VmSteps.StaysConnected(step)),
             _ => Advance(state, ladder, step, refusal), // its object is gone or was taken over: the rest is still to be done
         };
     }
@@ -116,8 +121,9 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
         VmState.Starting => new VmStarted(ladder.OperationId),
         VmState.Undoing s => new VmStartRefused(ladder.OperationId, s.Refusal),
         VmState.Changing { Refusal: { } refusal } => new VmChangeRefused(ladder.OperationId, refusal),
+        VmState.Changing { Ladder.Problem: { } problem } => new VmChangeRefused(ladder.OperationId, problem),
         VmState.Changing s => new VmChanged(ladder.OperationId, s.Target),
-        VmState.Stopping => new VmStopped(ladder.OperationId),
+        VmState.Stopping => new VmStopped(ladder.OperationId) { Problem = ladder.Problem },
         _ => throw new UnreachableException(state.ToString()),
     };
 
@@ -151,7 +157,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
         (VmState.Starting s, VmStartRefused e) =>
             new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, e.Refusal), s.Definition),
         (VmState.Undoing s, VmStepDone e) => s with { Ladder = s.Ladder.Next(e.Step) },
-        (VmState.Undoing s, VmStepSkipped e) => s with { Ladder = s.Ladder.Next(e.Step) },
+        (VmState.Undoing s, VmStepSkipped e) => s with { Ladder = VmSteps.Skipped(s.Ladder, e) },
         (VmState.Undoing s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e) },
         (VmState.Undoing s, VmStartRefused e) =>
             new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, e.Refusal), s.Definition),
@@ -161,7 +167,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             s.Id, s.Epoch, Begun(s.Operations, e.OperationId, e.Kind), s.Definition, e.Kind, e.Target,
             new VmLadder(e.OperationId, e.MessageId, 0, VmChanges.Steps(s.Definition, e.Target), [])),
         (VmState.Changing s, VmStepDone e) => s with { Ladder = s.Ladder.Next(e.Step) },
-        (VmState.Changing s, VmStepSkipped e) => s with { Ladder = s.Ladder.Next(e.Step) },
+        (VmState.Changing s, VmStepSkipped e) => s with { Ladder = VmSteps.Skipped(s.Ladder, e) },
         (VmState.Changing s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e) },
         (VmState.Changing s, VmChangeUndoing e) => s with
         {
@@ -175,11 +181,11 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             s.Id, s.Epoch, Begun(s.Operations, e.OperationId, "vm.stop"), s.Definition,
             new VmLadder(e.OperationId, e.MessageId, 0, VmSteps.Stop(s.Definition), [])),
         (VmState.Stopping s, VmStepDone e) => s with { Ladder = s.Ladder.Next(e.Step) },
-        (VmState.Stopping s, VmStepSkipped e) => s with { Ladder = s.Ladder.Next(e.Step) },
+        (VmState.Stopping s, VmStepSkipped e) => s with { Ladder = VmSteps.Skipped(s.Ladder, e) },
         (VmState.Stopping s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e) },
         ({ LadderOrNull: not null } or VmState.Running, VmLost e) => VmLosses.Evolve(
             state, e, e.OperationId is { } over ? Ended(state.Operations, over, HostLoss.Refusal(e.Host, e.Reason)) : state.Operations),
-        (VmState.Stopping s, VmStopped e) => new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, null), s.Definition),
+        (VmState.Stopping s, VmStopped e) => new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, e.Problem), s.Definition),
         _ => throw new UnreachableException($"{happened} cannot follow {state}"),
     };
 

@@ -93,7 +93,20 @@ public sealed record VmLadder(
     /// <summary>The first step was asked before this ladder began, and its answer is waited for; null: it is a step like the others.</summary>
     public VmAwaited? Awaited { get; init; }
 
-    public VmLadder Next(VmStep step) => this with { Number = Number + 1, Remaining = Remaining.RemoveAt(0), Done = Done.Add(step), Awaited = null };
+    /// <summary>How often NIC_DISCONNECT was put before the first step because the NIC was connected.</summary>
+    public int Disconnects { get; init; }
+
+    /// <summary>What could not be taken down, and why; null: nothing so far.</summary>
+    public Refusal? Problem { get; init; }
+
+    public VmLadder Next(VmStep step) => this with
+    {
+        Number = Number + 1,
+        Remaining = Remaining.RemoveAt(0),
+        Done = Done.Add(step),
+        Awaited = null,
+        Disconnects = step.Kind == VmStepKind.NicDelete ? 0 : Disconnects,
+    };
 }
 
 /// <summary>A step of a ladder that is over, whose answer has not come: it is asked for under its own name, as it was.</summary>
