@@ -14,6 +14,7 @@ public static class StoredNames
         // Events
         ["AgentSessionOpened.1"] = typeof(AgentSessionOpened),
         ["AgentSessionClosed.1"] = typeof(AgentSessionClosed),
+        ["OldSnapshotRefused.1"] = typeof(OldSnapshotRefused),
         ["StaleReportDropped.1"] = typeof(StaleReportDropped),
         ["FrameRecorded.1"] = typeof(FrameRecorded),
         ["FrameDelivered.1"] = typeof(FrameDelivered),

@@ -11,6 +11,7 @@ namespace ControlPlane.Messages;
 [JsonSerializable(typeof(OidCancelRequested))]
 [JsonSerializable(typeof(AgentSessionOpened))]
 [JsonSerializable(typeof(AgentSessionClosed))]
+[JsonSerializable(typeof(OldSnapshotRefused))]
 [JsonSerializable(typeof(StaleReportDropped))]
 [JsonSerializable(typeof(FrameRecorded))]
 [JsonSerializable(typeof(FrameDelivered))]

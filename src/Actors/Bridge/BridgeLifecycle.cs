@@ -38,12 +38,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
     public static Decision<BridgeEvent> Decide(BridgeState state, Command command, in Turn turn) => command switch
     {
         OpenSession when state.Removed => Decision<BridgeEvent>.Refuse(HostLosses.Away(state)),
-        // Transient, so that nothing is stored: a host may come with it again and again.
-        OpenSession { Inventory: var inventory } when IsOld(state, inventory) => Decision<BridgeEvent>.Refuse(new Refusal(
-            RefusalKind.Unavailable, "session.old-snapshot",
-            $"The snapshot is of frame {inventory.StreamEpoch}:{inventory.LastSeq}, known is {state.StreamEpoch}:{state.Cursor}; "
-                + "a host that lost its state is removed and admitted again.",
-            "reliability.md 9 I25", state.Online ? "online" : "offline")),
+        OpenSession { Inventory: var inventory } when OldSnapshots.Is(state, inventory) => OldSnapshots.Refuse(state, inventory, turn),
         OpenSession open => Open(state, open),
         RemoveHost remove => HostLosses.Remove(state, remove.Force),
         ReadmitHost => HostLosses.Readmit(state),
@@ -63,10 +58,6 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         AnswerArrived answer => Delivered(state, answer),
         _ => Decision<BridgeEvent>.NotMine(command),
     };
-
-    /// <summary>A hello that was overtaken on its way: what it says of the host is no longer so, and of an older boot it would end what is there.</summary>
-    static bool IsOld(BridgeState state, Inventory inventory) => state.BootId.Length > 0
-        && (inventory.StreamEpoch, inventory.LastSeq).CompareTo((state.StreamEpoch, state.Cursor)) < 0;
 
     static Decision<BridgeEvent> Open(BridgeState state, OpenSession open)
     {
@@ -136,6 +127,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
     public static BridgeState Evolve(BridgeState state, BridgeEvent happened) => happened switch
     {
         AgentSessionOpened e when !state.Removed => Opened(state, e),
+        OldSnapshotRefused e when state is { Online: false, Removed: false } => state with { Behind = e },
         AgentSessionClosed when state.Online => state with { Online = false },
         StaleReportDropped => state with { Dropped = state.Dropped + 1 },
         FrameRecorded e when state.Online => state with { Cursor = e.Frame.Seq, Frames = IsFor(state, e.Frame) is null ? state.Frames : state.Frames.Add(e.Frame) },
@@ -170,6 +162,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
             Version = e.Version,
             Session = e.Session,
             Online = true,
+            Behind = null,
             BootId = e.BootId,
             StreamEpoch = e.StreamEpoch,
             Cursor = e.Cursor,

@@ -35,6 +35,9 @@ public sealed record BridgeState(
     /// <summary>An operator said that the host never returns: no session until it is admitted again.</summary>
     public bool Removed { get; init; }
 
+    /// <summary>The older state with which the host came since the last session; null: it did not.</summary>
+    public OldSnapshotRefused? Behind { get; init; }
+
     /// <summary>Within the epoch of <see cref="Epochs"/>, the revision of the last command that was issued; a deletion is the last of all.</summary>
     public ImmutableSortedDictionary<string, long> Revisions
     {

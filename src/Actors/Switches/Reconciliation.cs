@@ -50,7 +50,8 @@ static class Reconciliation
                 }
                 else if (nic.Type != NicType.External) // an external adapter has no device of ours (see NicLifecycle.HasDevice)
                 {
-                    reports[nic.Id] = new ReportDevice(source, true, device ?? Missing(s, nic.Id, port.Name), e.Session, s.Id.Parts[0], e.At);
+                    var seen = device ?? Missing(s, nic.Id, port.Name);
+                    reports[nic.Id] = new ReportDevice(source, true, seen, e.Session, s.Id.Parts[0], e.At);
                 }
             }
             if (e.Lost is not null && !listed)

@@ -70,7 +70,7 @@ public abstract record SwitchState(EntityId Id)
         /// <summary>Devices that no NIC of ours knows, by their names on the host.</summary>
         public ImmutableSortedDictionary<string, DiscoveredDevice> Discovered { get => field ?? None<DiscoveredDevice>.ByName; init; }
 
-        /// <summary>The place of the last snapshot in the host's stream: what a frame of before says is in it. Null: none is known.</summary>
+        /// <summary>The place of the last snapshot in the host's stream: what older frames say is in it. Null: none is known.</summary>
         [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         public StreamPlace? SnapshotAt { get; init; }
 
