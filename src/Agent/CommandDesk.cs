@@ -10,6 +10,7 @@ namespace ControlPlane.Agent;
 /// <list type="bullet">
 /// <item>Commands that share a switch or a NIC are carried out in the order in which they came; others side by side.</item>
 /// <item>A command that is waiting or at work is not begun twice, one that is done is answered again from memory.</item>
+/// <item>A command that was overtaken by a newer one for its NIC is not carried out.</item>
 /// <item>A command that still waits when a newer session opens is dropped, unless that session brings it again.</item>
 /// </list>
 /// </summary>
@@ -25,6 +26,7 @@ sealed class CommandDesk(IDriver driver, HostAgentOptions options, TimeProvider 
     readonly HashSet<string> _unacknowledged = new(StringComparer.Ordinal);
     readonly Queue<string> _toSend = new();
     readonly HashSet<string> _queued = new(StringComparer.Ordinal);
+    readonly NewestCommands _newest = new();
     TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
     long _session;
 
@@ -37,6 +39,7 @@ sealed class CommandDesk(IDriver driver, HostAgentOptions options, TimeProvider 
         lock (_sync)
         {
             _session = session;
+            _newest.Clear();
             _toSend.Clear();
             _queued.Clear();
             foreach (var id in _doneInOrder.Where(_unacknowledged.Contains))
@@ -53,8 +56,10 @@ sealed class CommandDesk(IDriver driver, HostAgentOptions options, TimeProvider 
             if (session != _session)
             {
                 Dropped++;
+                return;
             }
-            else if (_done.ContainsKey(command.CommandId))
+            var newer = _newest.Before(command);
+            if (_done.ContainsKey(command.CommandId))
             {
                 QueueToSend(command.CommandId);
             }
@@ -66,6 +71,10 @@ sealed class CommandDesk(IDriver driver, HostAgentOptions options, TimeProvider 
             {
                 Dropped++;
                 AgentLog.CommandDropped(log, command.CommandId, options.CommandsMax);
+            }
+            else if (newer is { } by)
+            {
+                Remember(new Completion(command.CommandId, NdisStatus.InvalidParameter, $"overtaken by {by}"));
             }
             else
             {
@@ -180,6 +189,7 @@ sealed class CommandDesk(IDriver driver, HostAgentOptions options, TimeProvider 
                 _open.Remove(held.Command.CommandId);
                 if (completion is not null)
                 {
+                    _newest.Completed(held.Command, completion);
                     Remember(completion);
                 }
             }

@@ -52,6 +52,12 @@ public sealed record AgentSessionOpened(
     long Session, string Driver, string Version, bool Fenced, string BootId, long StreamEpoch, long Cursor,
     IReadOnlyList<string> Switches, IReadOnlyList<DeviceState> Devices) : BridgeEvent;
 
+/// <summary>
+/// A host without a session came with a snapshot that is older than what is known of it: it lost its state, or an older one was
+/// restored, or the hello was overtaken on its way. Stored once until a session opens, however often it comes.
+/// </summary>
+public sealed record OldSnapshotRefused(string BootId, long StreamEpoch, long LastSeq) : BridgeEvent;
+
 public sealed record AgentSessionClosed(long Session, string Reason) : BridgeEvent;
 
 /// <summary>A report of an older session was dropped.</summary>
@@ -66,6 +72,9 @@ public sealed record FrameDelivered(long StreamEpoch, long Seq) : BridgeEvent;
 public sealed record FrameGapSeen(long StreamEpoch, long Expected, long Got) : BridgeEvent;
 
 public sealed record CommandIssued(string MessageId, DriverCommand Command) : BridgeEvent;
+
+/// <summary>A newer command for the same NIC was issued before this one's completion came: nobody hands it out again.</summary>
+public sealed record CommandOvertaken(string MessageId, string By) : BridgeEvent, IOnBehalf;
 
 public sealed record CommandCompleted(string MessageId, Completion Completion) : BridgeEvent, IOnBehalf;
 

@@ -2,7 +2,8 @@ namespace ControlPlane.Messages;
 
 /// <summary>From the bridge to a switch: a device on it that no NIC takes for its own.</summary>
 /// <param name="LeftOver">The device is ours by its alias, and its NIC is on no port.</param>
-public sealed record ReportStranger(string Source, DeviceState Device, bool LeftOver) : Command, IRepeatable;
+/// <param name="At">Its place in the host's stream.</param>
+public sealed record ReportStranger(string Source, DeviceState Device, bool LeftOver, StreamPlace? At = null) : Command, IRepeatable;
 
 /// <summary>Answer to <see cref="ReportDevice"/>: the NIC is not where the device is.</summary>
 /// <param name="Absent">It is on no port at all.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace ControlPlane.Messages;
@@ -86,6 +87,35 @@ public sealed record DriverCommand(
     PortPolicy? Policy = null,
     NicRuntimePart? Runtime = null);
 
+/// <summary>
+/// The place of a command among those that shape one NIC's device: the grant epoch, and the revision within it. A deletion is the
+/// last of its epoch. What is below a place that was taken has been overtaken: carried out later, it would bring back what is over.
+/// </summary>
+public readonly record struct CommandPlace(long Epoch, long Revision) : IComparable<CommandPlace>
+{
+    /// <summary>Null: the command shapes no NIC's device, and may come at any time.</summary>
+    public static CommandPlace? Of(DriverCommand command) => command switch
+    {
+        { NicKey.Length: 0 } or { Verb: DriverVerb.ReadNic or DriverVerb.RestoreNic } => null,
+        { Verb: DriverVerb.DeleteNic } => new CommandPlace(command.Epoch, long.MaxValue),
+        _ => new CommandPlace(command.Epoch, command.Revision),
+    };
+
+    public int CompareTo(CommandPlace other) => (Epoch, Revision).CompareTo((other.Epoch, other.Revision));
+
+    public static bool operator <(CommandPlace one, CommandPlace other) => one.CompareTo(other) < 0;
+
+    public static bool operator >(CommandPlace one, CommandPlace other) => one.CompareTo(other) > 0;
+
+    public static bool operator <=(CommandPlace one, CommandPlace other) => one.CompareTo(other) <= 0;
+
+    public static bool operator >=(CommandPlace one, CommandPlace other) => one.CompareTo(other) >= 0;
+
+    public override string ToString() => Revision == long.MaxValue
+        ? string.Create(CultureInfo.InvariantCulture, $"the deletion of epoch {Epoch}")
+        : string.Create(CultureInfo.InvariantCulture, $"{Epoch}.{Revision}");
+}
+
 /// <summary>A fault asked of a simulated host: the next <paramref name="Times"/> commands with that verb answer that status.</summary>
 public sealed record PlantedFault(DriverVerb Verb, NdisStatus Status, int Times);
 
@@ -120,6 +150,20 @@ public sealed record DeviceState(
 /// is in the completion.
 /// </summary>
 public sealed record DriverFrame(string BootId, long StreamEpoch, long Seq, DateTimeOffset At, FrameKind Kind, DeviceState Device);
+
+/// <summary>A place in a host's stream of frames. A snapshot at a place contains the frame of that place and all before it.</summary>
+public readonly record struct StreamPlace(long StreamEpoch, long Seq) : IComparable<StreamPlace>
+{
+    public int CompareTo(StreamPlace other) => (StreamEpoch, Seq).CompareTo((other.StreamEpoch, other.Seq));
+
+    public static bool operator <(StreamPlace one, StreamPlace other) => one.CompareTo(other) < 0;
+
+    public static bool operator >(StreamPlace one, StreamPlace other) => one.CompareTo(other) > 0;
+
+    public static bool operator <=(StreamPlace one, StreamPlace other) => one.CompareTo(other) <= 0;
+
+    public static bool operator >=(StreamPlace one, StreamPlace other) => one.CompareTo(other) >= 0;
+}
 
 /// <summary>What a frame reports.</summary>
 public enum FrameKind

@@ -71,7 +71,12 @@ public sealed record NicLost(string Reason) : NicEvent;
 /// <summary>The VM's host is lost: what ran on it does not run any more.</summary>
 /// <param name="OperationId">The operation that was under way and ended so; null if none was.</param>
 /// <param name="Nics">NICs that are known to be lost; the others are taken down as far as they are there.</param>
-public sealed record VmLost(string? OperationId, string Host, string Reason, IReadOnlyList<string> Nics) : VmEvent;
+public sealed record VmLost(string? OperationId, string Host, string Reason, IReadOnlyList<string> Nics) : VmEvent
+{
+    /// <summary>The step that was under way is not answered yet.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Unanswered { get; init; }
+}
 
 /// <summary>A port or NIC has ended with the host: it is no longer in the switch's picture.</summary>
 /// <param name="NicIndex">Null: the port itself.</param>

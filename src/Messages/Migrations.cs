@@ -127,7 +127,16 @@ public sealed record BeginMigration(MigrationPlan Plan) : Command;
 
 /// <summary>Where the VM is now, and why it is not where it was to go.</summary>
 /// <param name="Problem">Null: it moved.</param>
-public sealed record MigrationFinished(string Host, Refusal? Problem) : Reply;
+public sealed record MigrationFinished(string Host, Refusal? Problem) : Reply
+{
+    /// <summary>That host has lost it meanwhile.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Lost { get; init; }
+
+    /// <summary>NICs that the host would not take back: they are nowhere. Null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Missing { get; init; }
+}
 
 /// <summary>From a migration to its VM: this host owns all its NICs from now on, under the next epoch (migration.md F1, F7).</summary>
 public sealed record ChangeOwner(long Number, string To) : Command;
@@ -173,7 +182,12 @@ public sealed record VmLossTold(long Number) : VmEvent;
 public sealed record VmMigrated(string OperationId, long Number, string Host) : VmEvent;
 
 /// <summary>The VM is where it was before.</summary>
-public sealed record VmMigrationFailed(string OperationId, long Number, Refusal Problem) : VmEvent;
+public sealed record VmMigrationFailed(string OperationId, long Number, Refusal Problem) : VmEvent
+{
+    /// <summary>NICs that the source would not take back. Null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Missing { get; init; }
+}
 
 public sealed record MigrationBegan(string MessageId, MigrationPlan Plan, DateTimeOffset At) : MigrationEvent;
 
@@ -219,7 +233,8 @@ public sealed record MigrationReturning(Refusal Problem, DateTimeOffset At) : Mi
 public sealed record MigrationReturned(MigrationReturn Part, DateTimeOffset At) : MigrationEvent;
 
 /// <summary>The source refuses what it had: the NIC is nowhere, and an operator has to know (switch.md 9.6).</summary>
-public sealed record MigrationNicNowhere(MigrationStep Step, Refusal Refusal, DateTimeOffset At) : MigrationEvent;
+/// <param name="Last">It is not tried again: the VM goes on without this NIC.</param>
+public sealed record MigrationNicNowhere(MigrationStep Step, Refusal Refusal, DateTimeOffset At, bool Last = false) : MigrationEvent;
 
 /// <summary>A stage takes longer than migration.md expects, and may not be given up by itself.</summary>
 public sealed record MigrationSlow(MigrationStage Stage, DateTimeOffset Since) : MigrationEvent;

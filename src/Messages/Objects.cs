@@ -64,7 +64,9 @@ public sealed record SetInFlight(int Packets, int Oids) : Command;
 /// <param name="Snapshot">The report is a line of a snapshot.</param>
 /// <param name="Session">The session that the snapshot opened.</param>
 /// <param name="Host">Where the device is; null in what was stored before this was.</param>
-public sealed record ReportDevice(string Source, bool Snapshot, DeviceState Device, long Session = 0, string? Host = null) : Command, IRepeatable;
+/// <param name="At">Its place in the host's stream: reports are not judged in the order in which they arrive. Null in what was stored before this was.</param>
+public sealed record ReportDevice(
+    string Source, bool Snapshot, DeviceState Device, long Session = 0, string? Host = null, StreamPlace? At = null) : Command, IRepeatable;
 
 /// <summary>A status indication for a NIC: forwarded while the NIC is connected, later only under an earlier reference (switch.md 2.8, 8.7).</summary>
 public sealed record IndicateStatus(string Status) : Command;
@@ -254,10 +256,23 @@ public sealed record NicDrained : NicEvent;
 public sealed record NicDrainStuck(DrainReport Waiting) : NicEvent;
 
 /// <summary>The device is not as it is wanted: another hand was at it, or the host failed what cannot be refused (NIC_UPDATED).</summary>
-public sealed record NicDrifted(string Source, DeviceState Observed) : NicEvent;
+public sealed record NicDrifted(string Source, DeviceState Observed) : NicEvent
+{
+    /// <summary>Null: it is no report of the host, or one of before places were kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StreamPlace? At { get; init; }
+}
 
 /// <summary>The device is again as wanted.</summary>
-public sealed record NicConverged(string Source, DeviceState Observed) : NicEvent;
+public sealed record NicConverged(string Source, DeviceState Observed) : NicEvent
+{
+    /// <summary>Null: a report of before places were kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StreamPlace? At { get; init; }
+}
+
+/// <summary>The host reported what was known: what it said before this place is older.</summary>
+public sealed record NicSeen(string Source, StreamPlace At) : NicEvent;
 
 public sealed record NicRepairStarted(long Revision) : NicEvent;
 

@@ -106,7 +106,11 @@ public sealed record DriftAnswer(bool Repair) : Reply;
 
 /// <summary>The host has a new session: what it has of this switch now.</summary>
 /// <param name="Lost">Why what the host does not list has ended (<see cref="HostLoss"/>); null: it is the same boot, and what is missing is drift.</param>
-public sealed record ReconcileSwitch(long Session, bool Present, IReadOnlyList<DeviceState> Devices, string? Lost = null) : Command;
+public sealed record ReconcileSwitch(long Session, bool Present, IReadOnlyList<DeviceState> Devices, string? Lost = null) : Command
+{
+    /// <summary>The snapshot's place in the host's stream; null: there is no snapshot, or it is of before places were kept.</summary>
+    public StreamPlace? At { get; init; }
+}
 
 public sealed record SwitchDefined(SwitchDefinition Definition) : SwitchEvent;
 
@@ -192,6 +196,10 @@ public sealed record SwitchReconcileStarted(long Session, bool Present, IReadOnl
     /// <summary>Why what the host does not list has ended; null: it has not.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public string? Lost { get; init; }
+
+    /// <summary>The snapshot's place in the host's stream; null: there is no snapshot, or it is of before places were kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StreamPlace? At { get; init; }
 }
 
 /// <summary>One NIC has taken its report.</summary>

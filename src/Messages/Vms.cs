@@ -75,7 +75,12 @@ public sealed record VmStartRefused(string OperationId, Refusal Refusal) : VmEve
 
 public sealed record VmStopRequested(string OperationId, string MessageId) : VmEvent;
 
-public sealed record VmStopped(string OperationId) : VmEvent;
+public sealed record VmStopped(string OperationId) : VmEvent
+{
+    /// <summary>What could not be taken down, and why; null: all was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Refusal? Problem { get; init; }
+}
 
 /// <summary>A change of the NICs began: vm.nic.add, vm.nic.remove, or vm.update of their properties.</summary>
 /// <param name="Target">What the VM shall be.</param>

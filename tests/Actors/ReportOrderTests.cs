@@ -45,6 +45,56 @@ public sealed class ReportOrderTests
         Assert.IsType<NicDrifted>(Assert.Single(Assert.IsType<Decision<NicEvent>.Accepted>(decision).Events));
     }
 
+    [Fact]
+    public void Line_of_a_snapshot_that_comes_after_a_newer_frame_changes_nothing()
+    {
+        var drifted = Told(Connected(), Report(Open with { Up = false }, 3));
+        Assert.IsType<NicDrifted>(drifted.Happened);
+        Assert.Null(Told(drifted.After, Report(Open, 2, snapshot: true)).Happened);
+        Assert.IsType<NicConverged>(Told(drifted.After, Report(Open, 3, snapshot: true)).Happened);
+    }
+
+    [Fact]
+    public void Frame_that_comes_after_a_newer_snapshot_changes_nothing()
+    {
+        var seen = Told(Connected(), Report(Open, 5, snapshot: true));
+        Assert.IsType<NicSeen>(seen.Happened);
+        Assert.Null(Told(seen.After, Report(Open with { Up = false }, 5)).Happened);
+        Assert.IsType<NicDrifted>(Told(seen.After, Report(Open with { Up = false }, 6)).Happened);
+    }
+
+    [Fact]
+    public void Snapshot_of_the_same_place_again_stores_nothing_new()
+    {
+        var seen = Told(Connected(), Report(Open, 5, snapshot: true));
+        Assert.Null(Told(seen.After, Report(Open, 5, snapshot: true)).Happened);
+    }
+
+    [Fact]
+    public void Switch_hears_of_a_strangers_frame_after_the_snapshot_that_is_older()
+    {
+        var state = BridgeLifecycle.Evolve(
+            BridgeLifecycle.Initial(EntityId.Bridge("hv01")), new AgentSessionOpened(1, "memory", "1", true, "boot", 1, 8, [], []));
+        state = BridgeLifecycle.Evolve(state, new CommandIssued("m", new DriverCommand("m", DriverVerb.EnsureSwitch, "sw")));
+        state = BridgeLifecycle.Evolve(state, new CommandCompleted("m", new Completion("m", NdisStatus.Success)));
+        state = BridgeLifecycle.Evolve(state, new AgentSessionOpened(2, "memory", "1", true, "boot", 1, 8, ["sw"], []));
+        state = BridgeLifecycle.Evolve(state, new FrameRecorded(Frame(9, "")));
+        Assert.Equal(["snapshot:2:sw"], BridgeLifecycle.Outstanding(state).Select(effect => effect.Id));
+        state = BridgeLifecycle.Evolve(state, new SwitchTold(2, "sw"));
+        Assert.Equal(["stranger:boot:1:9"], BridgeLifecycle.Outstanding(state).Select(effect => effect.Id));
+    }
+
+    static ReportDevice Report(DeviceState device, long seq, bool snapshot = false) =>
+        new(snapshot ? "snapshot:2" : $"boot:1:{seq}", snapshot, device, snapshot ? 2 : 0, "hv01", new StreamPlace(1, seq));
+
+    static (NicEvent? Happened, NicState After) Told(NicState state, ReportDevice report)
+    {
+        var events = Assert.IsType<Decision<NicEvent>.Accepted>(NicLifecycle.Decide(state, report, Turn)).Events;
+        return (events.SingleOrDefault(), events.Aggregate(state, NicLifecycle.Evolve));
+    }
+
+    static NicState Connected() => NicLifecycle.Evolve(Connecting(), new NicConnected("r2", Open, 1));
+
     static Turn Turn => new(Dawn, "m", "system", "c", null);
 
     static NicState Connecting()

@@ -22,9 +22,6 @@ namespace ControlPlane.Actors.Bridge;
 /// </summary>
 public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
 {
-    /// <summary>Commands without a completion; the next is answered actor.overloaded.</summary>
-    public const int CommandsMax = 10_000;
-
     /// <summary>Frames on their way to NICs at once; more are stored and wait.</summary>
     public const int DeliveriesMax = 64;
 
@@ -41,12 +38,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
     public static Decision<BridgeEvent> Decide(BridgeState state, Command command, in Turn turn) => command switch
     {
         OpenSession when state.Removed => Decision<BridgeEvent>.Refuse(HostLosses.Away(state)),
-        // Transient, so that nothing is stored: a host may come with it again and again.
-        OpenSession { Inventory: var inventory } when IsOld(state, inventory) => Decision<BridgeEvent>.Refuse(new Refusal(
-            RefusalKind.Unavailable, "session.old-snapshot",
-            $"The snapshot is of frame {inventory.StreamEpoch}:{inventory.LastSeq}, known is {state.StreamEpoch}:{state.Cursor}; "
-                + "a host that lost its state is removed and admitted again.",
-            "reliability.md 9 I25", state.Online ? "online" : "offline")),
+        OpenSession { Inventory: var inventory } when OldSnapshots.Is(state, inventory) => OldSnapshots.Refuse(state, inventory, turn),
         OpenSession open => Open(state, open),
         RemoveHost remove => HostLosses.Remove(state, remove.Force),
         ReadmitHost => HostLosses.Readmit(state),
@@ -57,19 +49,15 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         ReportFrames report => Record(state, report),
         ReportCompletion report when report.Session < state.Session => StaleCompletion(state, report, turn),
         ReportCompletion report when report.Session > state.Session => Stale(state, report.Session, "completion"),
-        ReportCompletion report => Complete(state, report.Completion),
+        ReportCompletion report => BridgeCommands.Complete(state, report.Completion),
         IssueCommand or CheckHost when state.Removed => Decision<BridgeEvent>.Refuse(HostLosses.Away(state)),
-        IssueCommand issue => Issue(state, issue, turn),
+        IssueCommand issue => BridgeCommands.Issue(state, issue.Command, turn),
         CheckHost when state.Online => Decision<BridgeEvent>.Accept(new Done()),
         CheckHost => Decision<BridgeEvent>.Refuse(new Refusal(
             RefusalKind.Offline, "host.offline", $"Host {state.Id.Parts[0]} has no session.", State: "offline")),
         AnswerArrived answer => Delivered(state, answer),
         _ => Decision<BridgeEvent>.NotMine(command),
     };
-
-    /// <summary>A hello that was overtaken on its way: what it says of the host is no longer so, and of an older boot it would end what is there.</summary>
-    static bool IsOld(BridgeState state, Inventory inventory) => state.BootId.Length > 0
-        && (inventory.StreamEpoch, inventory.LastSeq).CompareTo((state.StreamEpoch, state.Cursor)) < 0;
 
     static Decision<BridgeEvent> Open(BridgeState state, OpenSession open)
     {
@@ -123,20 +111,6 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         return Decision<BridgeEvent>.Accept(events.ToImmutable(), new FramesStored(state.StreamEpoch, cursor), []);
     }
 
-    static Decision<BridgeEvent> Complete(BridgeState state, Completion completion)
-    {
-        var waiting = state.Commands.FirstOrDefault(pair => pair.Value.CommandId == completion.CommandId);
-        return waiting.Key is null
-            ? Decision<BridgeEvent>.Accept(new Done()) // completed before: the agent repeats itself after a reconnect
-            : Decision<BridgeEvent>.Accept([new CommandCompleted(waiting.Key, completion)], new Done(),
-                [new LateAnswer(waiting.Key, new CommandDone(completion, state.Session), null)]);
-    }
-
-    static Decision<BridgeEvent> Issue(BridgeState state, IssueCommand issue, in Turn turn) =>
-        state.Commands.Count >= CommandsMax
-            ? Decision<BridgeEvent>.Refuse(new Refusal(RefusalKind.Overloaded, "actor.overloaded", $"{CommandsMax} commands wait at {state.Id}."))
-            : Decision<BridgeEvent>.Accept(null, new CommandIssued(turn.MessageId, issue.Command));
-
     static Decision<BridgeEvent> Delivered(BridgeState state, AnswerArrived answer)
     {
         if (state.Frames.FirstOrDefault(frame => answer.EffectId == FrameEffect(state, frame)) is { } delivered)
@@ -153,6 +127,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
     public static BridgeState Evolve(BridgeState state, BridgeEvent happened) => happened switch
     {
         AgentSessionOpened e when !state.Removed => Opened(state, e),
+        OldSnapshotRefused e when state is { Online: false, Removed: false } => state with { Behind = e },
         AgentSessionClosed when state.Online => state with { Online = false },
         StaleReportDropped => state with { Dropped = state.Dropped + 1 },
         FrameRecorded e when state.Online => state with { Cursor = e.Frame.Seq, Frames = IsFor(state, e.Frame) is null ? state.Frames : state.Frames.Add(e.Frame) },
@@ -164,8 +139,8 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
             Strangers = state.Strangers.RemoveRange(state.Frames.Where(frame => Is(frame, e.StreamEpoch, e.Seq)).Select(Position)),
         },
         FrameGapSeen when state.Online => state,
-        CommandIssued e when !state.Removed => Issued(state, e),
-        CommandCompleted e => Completed(state, e),
+        CommandIssued when !state.Removed => BridgeCommands.Evolve(state, happened),
+        CommandOvertaken or CommandCompleted => BridgeCommands.Evolve(state, happened),
         HostRebooted or HostRemoved or HostReadmitted => HostLosses.Evolve(state, happened),
         SwitchTold e => state.Untold.TryGetValue(e.Switch, out var untold) && untold.Session == e.Session
             ? state with { Untold = state.Untold.Remove(e.Switch) }
@@ -179,7 +154,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         var (switches, devices) = (e.Switches.ToHashSet(StringComparer.Ordinal), e.Devices.ToLookup(device => device.Switch, StringComparer.Ordinal));
         foreach (var name in state.Known)
         {
-            untold[name] = new ReconcileSwitch(e.Session, switches.Contains(name), [.. devices[name]]);
+            untold[name] = new ReconcileSwitch(e.Session, switches.Contains(name), [.. devices[name]]) { At = new StreamPlace(e.StreamEpoch, e.Cursor) };
         }
         return state with
         {
@@ -187,6 +162,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
             Version = e.Version,
             Session = e.Session,
             Online = true,
+            Behind = null,
             BootId = e.BootId,
             StreamEpoch = e.StreamEpoch,
             Cursor = e.Cursor,
@@ -198,45 +174,18 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         };
     }
 
-    static BridgeState Issued(BridgeState state, CommandIssued e)
-    {
-        var command = e.Command;
-        return state with
-        {
-            Commands = state.Commands.SetItem(e.MessageId, command),
-            Known = command.Verb == DriverVerb.EnsureSwitch ? state.Known.Add(command.Switch) : state.Known,
-            Epochs = command.NicKey.Length > 0 && command.Epoch > state.Epochs.GetValueOrDefault(command.NicKey)
-                ? state.Epochs.SetItem(command.NicKey, command.Epoch)
-                : state.Epochs,
-        };
-    }
-
-    static BridgeState Completed(BridgeState state, CommandCompleted e)
-    {
-        var removed = state.Commands.TryGetValue(e.MessageId, out var command)
-            && command.Verb == DriverVerb.RemoveSwitch && e.Completion.Status == NdisStatus.Success;
-        return state with
-        {
-            Commands = state.Commands.Remove(e.MessageId),
-            Known = removed ? state.Known.Remove(command!.Switch) : state.Known,
-        };
-    }
-
     public static IEnumerable<Effect> Outstanding(BridgeState state)
     {
-        if (state.Online)
+        foreach (var drive in BridgeCommands.Outstanding(state))
         {
-            // One at a time for each NIC, the oldest first: a device that is gone cannot refuse what was overtaken.
-            foreach (var command in state.Commands.Values
-                .GroupBy(command => command.NicKey.Length > 0 ? command.NicKey : command.CommandId, StringComparer.Ordinal)
-                .Select(same => same.MinBy(command => (command.Epoch, command.Revision))!))
-            {
-                yield return new Effect.Drive(
-                    string.Create(CultureInfo.InvariantCulture, $"drive:{state.Session}:{command.CommandId}"), state.Session, command);
-            }
+            yield return drive;
         }
-        // One at a time for each device, the oldest first: what is seen later must not be judged earlier.
-        foreach (var frame in state.Frames.DistinctBy(frame => frame.Device.NicKey is { Length: > 0 } nic ? nic : frame.Device.Device).Take(DeliveriesMax))
+        // One at a time for each device, the oldest first: what is seen later must not be judged earlier. A switch hears of the
+        // snapshot first, which is older than the frames.
+        foreach (var frame in state.Frames
+            .DistinctBy(frame => frame.Device.NicKey is { Length: > 0 } nic ? nic : frame.Device.Device)
+            .Where(frame => IsFor(state, frame) is not { Kind: "switch" } to || !state.Untold.ContainsKey(to.Parts[1]))
+            .Take(DeliveriesMax))
         {
             yield return new Effect.Ask(FrameEffect(state, frame), IsFor(state, frame)!.Value, Report(state, frame));
         }
@@ -253,8 +202,10 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         : null;
 
     static Command Report(BridgeState state, DriverFrame frame) => IsFor(state, frame) is { Kind: "nic" }
-        ? new ReportDevice(Position(frame), false, frame.Device, Host: state.Id.Parts[0])
-        : new ReportStranger(Position(frame), frame.Device, state.Strangers.GetValueOrDefault(Position(frame)));
+        ? new ReportDevice(Position(frame), false, frame.Device, Host: state.Id.Parts[0], At: PlaceOf(frame))
+        : new ReportStranger(Position(frame), frame.Device, state.Strangers.GetValueOrDefault(Position(frame)), PlaceOf(frame));
+
+    static StreamPlace PlaceOf(DriverFrame frame) => new(frame.StreamEpoch, frame.Seq);
 
     static string Position(DriverFrame frame) => string.Create(CultureInfo.InvariantCulture, $"{frame.BootId}:{frame.StreamEpoch}:{frame.Seq}");
 

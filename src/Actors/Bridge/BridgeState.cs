@@ -35,6 +35,16 @@ public sealed record BridgeState(
     /// <summary>An operator said that the host never returns: no session until it is admitted again.</summary>
     public bool Removed { get; init; }
 
+    /// <summary>The older state with which the host came since the last session; null: it did not.</summary>
+    public OldSnapshotRefused? Behind { get; init; }
+
+    /// <summary>Within the epoch of <see cref="Epochs"/>, the revision of the last command that was issued; a deletion is the last of all.</summary>
+    public ImmutableSortedDictionary<string, long> Revisions
+    {
+        get => field ?? ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
+        init;
+    }
+
     /// <summary>Frames whose NIC does not know the device, by their position: the switch is told. True: the NIC is on no port.</summary>
     public ImmutableSortedDictionary<string, bool> Strangers
     {

@@ -65,6 +65,7 @@ static class HostLosses
             Removed = true,
             Session = e.Session,
             Online = false,
+            Behind = null,
             Commands = state.Commands.RemoveRange(e.Commands),
             Frames = [],
             Strangers = state.Strangers.Clear(),

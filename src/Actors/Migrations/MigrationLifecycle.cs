@@ -120,8 +120,10 @@ public sealed class MigrationLifecycle : ILifecycle<MigrationState, MigrationEve
             (MigrationState.Moving, MigrationStepKind.NicCreate or MigrationStepKind.NicConnect)
                 when HostLoss.In(refusal) is null && leg.Tries + 1 < TriesMax => Go(state, [new MigrationStepRetried(step, refusal, now)], now),
             (MigrationState.Moving s, _) => Leave(s, MigrationOrder.After(run.Stage).Fails, [new MigrationStepSkipped(step, refusal)], refusal, now),
-            (MigrationState.Returning { Part: MigrationReturn.Owned, Run.GuestLost: false }, _) when HostLoss.In(refusal) is null =>
-                Go(state, [new MigrationNicNowhere(step, refusal, now)], now),
+            (MigrationState.Returning { Part: MigrationReturn.Owned, Run.GuestLost: false }, _) when HostLoss.In(refusal) is { } lost =>
+                Go(state, [new MigrationGuestLost(run.Plan.Definition.Host, lost), new MigrationStepSkipped(step, refusal)], now),
+            (MigrationState.Returning { Part: MigrationReturn.Owned, Run.GuestLost: false }, _) =>
+                Go(state, [new MigrationNicNowhere(step, refusal, now, leg.Tries + 1 >= TriesMax)], now),
             _ => Go(state, [new MigrationStepSkipped(step, refusal)], now),
         };
     }
@@ -185,12 +187,18 @@ public sealed class MigrationLifecycle : ILifecycle<MigrationState, MigrationEve
         {
             MigrationStageReached { Stage: MigrationStage.DestRunning } => new MigrationFinished(run.Plan.Destination, null),
             MigrationAborting e => new MigrationFinished(run.Plan.Definition.Host, e.Problem),
-            MigrationReturned { Part: MigrationReturn.Rebuilt } =>
-                new MigrationFinished(run.Plan.Definition.Host, ((after as MigrationState.Returning)?.Problem ?? (after as MigrationState.Ended)?.Problem)!),
+            MigrationReturned { Part: MigrationReturn.Rebuilt } => Returned(after, run),
             _ => null,
         }).FirstOrDefault(finished => finished is not null);
         return Decision<MigrationEvent>.Accept(events, reply, stays is null ? [] : [new LateAnswer(run.MessageId, stays, null)]);
     }
+
+    static MigrationFinished Returned(MigrationState after, MigrationRun run) => new(
+        run.Plan.Definition.Host, ((after as MigrationState.Returning)?.Problem ?? (after as MigrationState.Ended)?.Problem)!)
+    {
+        Lost = run.GuestLost,
+        Missing = run.Legs.Where(pair => pair.Value.Nowhere is not null).Select(pair => pair.Key).ToList() is { Count: > 0 } missing ? missing : null,
+    };
 
     /// <summary>Nobody has a step left: what follows by itself.</summary>
     static MigrationEvent? Next(MigrationState state, DateTimeOffset now) => state switch

@@ -70,6 +70,7 @@ static class MigrationRuns
         MigrationStepRetried e => run.With(e.Step.Nic, leg => Again(leg, e)),
         MigrationStepDue e => run.With(e.Nic, leg => leg with { NotBefore = null, Number = leg.Number + 1 }),
         MigrationDegraded e => run.With(e.Nic, leg => leg with { Degraded = e.Refusal }),
+        MigrationNicNowhere { Last: true } e => run.With(e.Step.Nic, leg => leg.Then([]) with { Nowhere = e.Refusal }),
         MigrationNicNowhere e => run.With(e.Step.Nic, leg =>
             leg with { Nowhere = e.Refusal, Tries = leg.Tries + 1, NotBefore = MigrationLifecycle.RescueAt(e) }),
         MigrationSlow => run with { Slow = true },

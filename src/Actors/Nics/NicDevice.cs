@@ -39,15 +39,25 @@ static class NicDevice
         {
             return Decision<NicEvent>.Accept(new Done()); // Said before our last command was applied.
         }
+        // Nor in the order in which they were sent: a frame comes from the bridge, the line of a snapshot by way of the switch.
+        if (report.Snapshot ? report.At < body.Heard : report.At <= body.Heard)
+        {
+            return Decision<NicEvent>.Accept(new Done());
+        }
         return (AsWanted(body, seen, state is NicState.Connected), body.Drift) switch
         {
-            (true, null) => Decision<NicEvent>.Accept(new Done()),
-            (true, _) => Decision<NicEvent>.Accept(new Done(), new NicConverged(report.Source, seen)),
+            (true, null) => Known(body, report),
+            (true, _) => Decision<NicEvent>.Accept(new Done(), new NicConverged(report.Source, seen) { At = report.At }),
             // A new session tells the switch again: a repair that failed, or a policy that changed, gets its turn.
-            (false, { } drift) when drift.Observed == seen && !report.Snapshot => Decision<NicEvent>.Accept(new Done()),
-            (false, _) => Decision<NicEvent>.Accept(new Done(), new NicDrifted(report.Source, seen)),
+            (false, { } drift) when drift.Observed == seen && !report.Snapshot => Known(body, report),
+            (false, _) => Decision<NicEvent>.Accept(new Done(), new NicDrifted(report.Source, seen) { At = report.At }),
         };
     }
+
+    /// <summary>Nothing new but its place: what was said before it is older from now on.</summary>
+    static Decision<NicEvent> Known(NicBody body, ReportDevice report) => report.At is { } at && at != body.Heard
+        ? Decision<NicEvent>.Accept(new Done(), new NicSeen(report.Source, at))
+        : Decision<NicEvent>.Accept(new Done());
 
     /// <summary>Said before the host was seen without the device: NIC_DELETE is newer. A later snapshot tells what is there after it.</summary>
     static bool Stale(NicState state, ReportDevice report) => state is NicState.Absent { SeenIn: > 0 and var gone }
@@ -73,8 +83,14 @@ static class NicDevice
 
     public static NicBody Evolve(NicBody body, NicEvent happened) => happened switch
     {
-        NicDrifted e => body with { Observed = e.Observed, Drift = new NicDrift(e.Source, e.Observed, DriftStage.Telling) },
-        NicConverged e => body with { Observed = e.Observed, Drift = null },
+        NicDrifted e => body with
+        {
+            Observed = e.Observed,
+            Drift = new NicDrift(e.Source, e.Observed, DriftStage.Telling),
+            Heard = e.At ?? body.Heard,
+        },
+        NicConverged e => body with { Observed = e.Observed, Drift = null, Heard = e.At ?? body.Heard },
+        NicSeen e => body with { Heard = e.At },
         NicDriftTold => body with { Drift = body.Drift is { } drift ? drift with { Stage = DriftStage.Reported } : null },
         NicRepairStarted e => body with
         {

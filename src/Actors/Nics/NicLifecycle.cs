@@ -271,7 +271,7 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
             s with { Body = NicWorks.Evolve(s.Body, happened, up: true) },
         (NicState.Created or NicState.Connected or NicState.Disconnected, NicPolicyProposed or NicPolicyApplied or NicPolicyRefused) =>
             With(state, body => NicWorks.Evolve(body, happened, state is NicState.Connected)),
-        (_, NicDrifted or NicConverged or NicDriftTold or NicRepairStarted or NicRepaired) =>
+        (_, NicDrifted or NicConverged or NicSeen or NicDriftTold or NicRepairStarted or NicRepaired) =>
             With(state, body => NicDevice.Evolve(body, happened)),
         _ => throw new UnreachableException($"{happened} cannot follow {state}"),
     };

@@ -96,6 +96,10 @@ public sealed record NicBody(
     NicPlace Place, NicParameters Parameters, long Revision, long Applied, DeviceState? Observed, long SeenIn, NicDrift? Drift, Drain Drain,
     PortPolicy? Policy = null, long Spent = 0, NicWork? Work = null, NicTransfer? Transfer = null)
 {
+    /// <summary>The place in the host's stream of the newest report that was judged; null: none was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StreamPlace? Heard { get; init; }
+
     /// <summary>The revision of the next change: no number comes twice, not even one that the host refused.</summary>
     [JsonIgnore]
     public long NextRevision => Math.Max(Revision, Spent) + 1;

@@ -5,6 +5,7 @@ using ControlPlane.Actors.Migrations;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Switches;
+using ControlPlane.Actors.Vms;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Actors.Projections;
@@ -44,6 +45,11 @@ public static class Alarms
             case SwitchState.Here here:
                 OfSwitch(alarms, view, here);
                 break;
+            case VmState { Missing.IsDefaultOrEmpty: false } vm:
+                alarms.Add(new Alarm("vm.nic-nowhere", AlarmSeverity.Critical,
+                    $"VM {view.Id.Parts[0]} runs without {string.Join(", ", vm.Missing)}: no host took what its last migration brought back.",
+                    "Remove the NIC and add it again, or stop the VM and start it; why it was refused is in the migration."));
+                break;
             case MigrationState.Moving or MigrationState.Aborting or MigrationState.Returning:
                 MigrationAlarms.Add(alarms, (MigrationState)view.State);
                 break;
@@ -51,6 +57,10 @@ public static class Alarms
                 alarms.Add(new Alarm("host.offline", AlarmSeverity.Critical,
                     $"Host {view.Id.Parts[0]} has had no session since session {bridge.Session} closed; {bridge.Commands.Count} commands wait for it.",
                     "Start its agent, or look at the network between; traffic on the host goes on meanwhile."));
+                if (bridge.Behind is { } behind)
+                {
+                    alarms.Add(OldSnapshot(view.Id.Parts[0], bridge, behind));
+                }
                 break;
         }
         return alarms.DrainToImmutable();
@@ -174,6 +184,11 @@ public static class Alarms
                 "Delete them on the host, or PUT the switch with drift repair to have them removed."));
         }
     }
+
+    /// <summary>reliability.md 9 I25: the stream of a host does not go back.</summary>
+    static Alarm OldSnapshot(string host, BridgeState bridge, OldSnapshotRefused behind) => new("host.old-snapshot", AlarmSeverity.Critical,
+        $"Host {host} came with a state of frame {behind.StreamEpoch}:{behind.LastSeq}, and {bridge.StreamEpoch}:{bridge.Cursor} is known: it lost its state, or has an older one. It gets no session.",
+        $"Give it its last state back; or stop its agent, `cpctl host delete {host} --force`, `cpctl host readmit {host}`, and start the agent: what was on it ends as lost.");
 
     static string Named(List<string> all) =>
         all.Count == 0 ? "none" : string.Join(", ", all.Take(NamedMax)) + (all.Count > NamedMax ? $" and {all.Count - NamedMax} more" : "");

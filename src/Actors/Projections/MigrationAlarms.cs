@@ -18,7 +18,7 @@ static class MigrationAlarms
         {
             alarms.Add(new Alarm("migration.nic-nowhere", AlarmSeverity.Critical,
                 $"{Named(nowhere.Select(leg => leg.Key))} of VM {state.Id.Parts[0]} is on no host: {run.Plan.Definition.Host} does not take it back. {nowhere[0].Value.Nowhere!.Detail}",
-                $"Remove the cause at {run.Plan.Definition.Host}; it is asked again every {MigrationLifecycle.BetweenRescues.TotalSeconds:0} s and the VM goes on there when it takes the NIC."));
+                $"Remove the cause at {run.Plan.Definition.Host}; it is asked {MigrationLifecycle.TriesMax} times, every {MigrationLifecycle.BetweenRescues.TotalSeconds:0} s, and then the VM goes on there without the NIC."));
         }
         if (run.Slow)
         {

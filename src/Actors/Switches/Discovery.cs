@@ -65,7 +65,8 @@ static class Discovery
     }
 
     public static Decision<SwitchEvent> Report(SwitchState.Here s, ReportStranger report) =>
-        Decision<SwitchEvent>.Accept(Seen(s, report.Device, report.LeftOver, report.Source), new Done(), []);
+        Decision<SwitchEvent>.Accept(
+            report.At <= s.SnapshotAt ? [] : Seen(s, report.Device, report.LeftOver, report.Source), new Done(), []);
 
     /// <summary>The host's answer to the removal of what was left over.</summary>
     public static Decision<SwitchEvent>? Removed(SwitchState.Here s, AnswerArrived answer)

@@ -50,7 +50,8 @@ static class Reconciliation
                 }
                 else if (nic.Type != NicType.External) // an external adapter has no device of ours (see NicLifecycle.HasDevice)
                 {
-                    reports[nic.Id] = new ReportDevice(source, true, device ?? Missing(s, nic.Id, port.Name), e.Session, s.Id.Parts[0]);
+                    var seen = device ?? Missing(s, nic.Id, port.Name);
+                    reports[nic.Id] = new ReportDevice(source, true, seen, e.Session, s.Id.Parts[0], e.At);
                 }
             }
             if (e.Lost is not null && !listed)
@@ -76,11 +77,12 @@ static class Reconciliation
         }
         foreach (var (nic, device) in e.Lost == HostLoss.Removed ? [] : Discovery.ToAsk(s, e.Devices))
         {
-            reports[nic] = new ReportDevice(source, true, device, e.Session, s.Id.Parts[0]);
+            reports[nic] = new ReportDevice(source, true, device, e.Session, s.Id.Parts[0], e.At);
         }
         s = s with
         {
             NotRecorded = 0,
+            SnapshotAt = e.At ?? s.SnapshotAt,
             Reports = reports.ToImmutable(),
             Losses = losses.ToImmutable(),
             Lost = e.Lost is null ? s.Lost : 0,
@@ -94,7 +96,7 @@ static class Reconciliation
     /// <summary>What the snapshot of a removed host says ends the switch too: at once, if nothing is on it.</summary>
     public static Decision<SwitchEvent> Begin(SwitchState.Here s, ReconcileSwitch told)
     {
-        var started = new SwitchReconcileStarted(told.Session, told.Present, told.Devices) { Lost = told.Lost };
+        var started = new SwitchReconcileStarted(told.Session, told.Present, told.Devices) { Lost = told.Lost, At = told.At };
         var after = Started(s, started);
         var discovered = Discovery.InSnapshot(after, started);
         return Ended(discovered.Aggregate(after, Discovery.Evolve), [started, .. discovered], new Done());

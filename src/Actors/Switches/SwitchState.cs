@@ -70,6 +70,10 @@ public abstract record SwitchState(EntityId Id)
         /// <summary>Devices that no NIC of ours knows, by their names on the host.</summary>
         public ImmutableSortedDictionary<string, DiscoveredDevice> Discovered { get => field ?? None<DiscoveredDevice>.ByName; init; }
 
+        /// <summary>The place of the last snapshot in the host's stream: what older frames say is in it. Null: none is known.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public StreamPlace? SnapshotAt { get; init; }
+
         /// <summary>Sightings of devices beyond those that are recorded, since the last snapshot.</summary>
         public int NotRecorded { get; init; }
 

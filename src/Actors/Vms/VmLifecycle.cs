@@ -34,6 +34,9 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
     /// <summary>Operations that the VM itself remembers; older ones are in the read tables.</summary>
     public const int OperationsMax = 16;
 
+    /// <summary>NIC_DISCONNECTs of one NIC before a ladder goes on without it (vm.nic.stays-connected).</summary>
+    public const int DisconnectsMax = 3;
+
     public static VmState Initial(EntityId id) => new VmState.Undefined(id, 0, []);
 
     public static Decision<VmEvent> Decide(VmState state, Command command, in Turn turn) => (state, command) switch
@@ -85,6 +88,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
         var refusal = answer.Refusal ?? (answer.Reply is OidOutcome outcome ? VmSteps.RefusalOf(outcome) : null);
         return state switch
         {
+            _ when ladder.Awaited is not null => Advance(state, ladder, step, refusal), // whatever it came to, it comes no more
             VmState.Starting when refusal is null => Advance(state, ladder, step),
             VmState.Starting when step.Kind == VmStepKind.CheckHost => Decision<VmEvent>.Accept(
                 [new VmStartRefused(ladder.OperationId, refusal)], null, [new LateAnswer(ladder.MessageId, null, refusal)]),
@@ -96,7 +100,9 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             _ when refusal is null => Advance(state, ladder, step),
             _ when refusal.Holds is not null => Decision<VmEvent>.Accept(null, new VmStepDeferred(step)),
             _ when step.Kind == VmStepKind.NicDelete && refusal.Code == NicLifecycle.DeleteConnected =>
-                Decision<VmEvent>.Accept(null, new VmStepDeferred(step) { Disconnect = true }),
+                ladder.Disconnects < DisconnectsMax
+                    ? Decision<VmEvent>.Accept(null, new VmStepDeferred(step) { Disconnect = true })
+                    : Advance(state, ladder, step, VmSteps.StaysConnected(step)),
             _ => Advance(state, ladder, step, refusal), // its object is gone or was taken over: the rest is still to be done
         };
     }
@@ -123,8 +129,9 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
         VmState.Starting => new VmStarted(ladder.OperationId),
         VmState.Undoing s => new VmStartRefused(ladder.OperationId, s.Refusal),
         VmState.Changing { Refusal: { } refusal } => new VmChangeRefused(ladder.OperationId, refusal),
+        VmState.Changing { Ladder.Problem: { } problem } => new VmChangeRefused(ladder.OperationId, problem),
         VmState.Changing s => new VmChanged(ladder.OperationId, s.Target),
-        VmState.Stopping => new VmStopped(ladder.OperationId),
+        VmState.Stopping => new VmStopped(ladder.OperationId) { Problem = ladder.Problem },
         _ => throw new UnreachableException(state.ToString()),
     };
 
@@ -136,8 +143,11 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             : Decision<VmEvent>.Accept(null, undoing);
     }
 
-    public static VmState Evolve(VmState state, VmEvent happened) =>
-        After(state, happened) with { Migrations = happened is VmMigrationStarted started ? started.Number : state.Migrations };
+    public static VmState Evolve(VmState state, VmEvent happened) => After(state, happened) with
+    {
+        Migrations = happened is VmMigrationStarted started ? started.Number : state.Migrations,
+        Missing = VmMigrations.Missing(state, happened),
+    };
 
     static VmState After(VmState state, VmEvent happened) => (state, happened) switch
     {
@@ -154,7 +164,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
         (VmState.Starting s, VmStartRefused e) =>
             new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, e.Refusal), s.Definition),
         (VmState.Undoing s, VmStepDone e) => s with { Ladder = s.Ladder.Next(e.Step) },
-        (VmState.Undoing s, VmStepSkipped e) => s with { Ladder = s.Ladder.Next(e.Step) },
+        (VmState.Undoing s, VmStepSkipped e) => s with { Ladder = VmSteps.Skipped(s.Ladder, e) },
         (VmState.Undoing s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e) },
         (VmState.Undoing s, VmStartRefused e) =>
             new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, e.Refusal), s.Definition),
@@ -164,7 +174,7 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             s.Id, s.Epoch, Begun(s.Operations, e.OperationId, e.Kind), s.Definition, e.Kind, e.Target,
             new VmLadder(e.OperationId, e.MessageId, 0, VmChanges.Steps(s.Definition, e.Target), [])),
         (VmState.Changing s, VmStepDone e) => s with { Ladder = s.Ladder.Next(e.Step) },
-        (VmState.Changing s, VmStepSkipped e) => s with { Ladder = s.Ladder.Next(e.Step) },
+        (VmState.Changing s, VmStepSkipped e) => s with { Ladder = VmSteps.Skipped(s.Ladder, e) },
         (VmState.Changing s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e) },
         (VmState.Changing s, VmChangeUndoing e) => s with
         {
@@ -183,11 +193,11 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             s.Id, s.Epoch, Begun(s.Operations, e.OperationId, "vm.stop"), s.Definition,
             new VmLadder(e.OperationId, e.MessageId, 0, VmSteps.Stop(s.Definition), [])),
         (VmState.Stopping s, VmStepDone e) => s with { Ladder = s.Ladder.Next(e.Step) },
-        (VmState.Stopping s, VmStepSkipped e) => s with { Ladder = s.Ladder.Next(e.Step) },
+        (VmState.Stopping s, VmStepSkipped e) => s with { Ladder = VmSteps.Skipped(s.Ladder, e) },
         (VmState.Stopping s, VmStepDeferred e) => s with { Ladder = VmSteps.Deferred(s.Ladder, e) },
         ({ LadderOrNull: not null } or VmState.Running, VmLost e) => VmLosses.Evolve(
             state, e, e.OperationId is { } over ? Ended(state.Operations, over, HostLoss.Refusal(e.Host, e.Reason)) : state.Operations),
-        (VmState.Stopping s, VmStopped e) => new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, null), s.Definition),
+        (VmState.Stopping s, VmStopped e) => new VmState.Stopped(s.Id, s.Epoch, Ended(s.Operations, e.OperationId, e.Problem), s.Definition),
         _ => throw new UnreachableException($"{happened} cannot follow {state}"),
     };
 
@@ -198,15 +208,16 @@ public sealed class VmLifecycle : ILifecycle<VmState, VmEvent>
             : [];
 
     /// <summary>A change looks at what shall be first, its undoing at what was.</summary>
-    static VmDefinition[] Definitions(VmState state, VmDefinition definition) => state switch
+    internal static VmDefinition[] Definitions(VmState state, VmDefinition definition) => state switch
     {
+        { LadderOrNull.Awaited.Definitions: var asked } => [.. asked],
         VmState.Changing { Refusal: null } s => [s.Target, s.Definition],
         VmState.Changing s => [s.Definition, s.Target],
         { LadderOrNull.Definition: { } rest } => [rest],
         _ => [definition],
     };
 
-    static string StepEffect(VmLadder ladder) => $"{ladder.OperationId}:{ladder.Number}";
+    internal static string StepEffect(VmLadder ladder) => ladder.Awaited?.Effect ?? $"{ladder.OperationId}:{ladder.Number}";
 
     static ImmutableArray<VmOperation> Begun(ImmutableArray<VmOperation> operations, string id, string kind) =>
         (operations.Length < OperationsMax ? operations : operations.RemoveAt(0)).Add(new VmOperation(id, kind, VmOperationStatus.Running, null));

@@ -53,13 +53,14 @@ static class VmMigrations
         {
             return Decision<VmEvent>.Ignore;
         }
-        var problem = answer.Refusal ?? (answer.Reply as MigrationFinished)?.Problem;
-        VmEvent ended = problem is null
-            ? new VmMigrated(s.Plan.OperationId, s.Number, s.Definition.Host)
-            : new VmMigrationFailed(s.Plan.OperationId, s.Number, problem);
-        return s.Loss is { } loss && loss.Host == s.Definition.Host && loss.Epoch == s.Epoch
-            ? Decision<VmEvent>.Accept(null, ended, new VmLost(null, loss.Host, loss.Reason, loss.Nics))
-            : Decision<VmEvent>.Accept(null, ended);
+        var finished = answer.Reply as MigrationFinished;
+        VmEvent ended = (answer.Refusal ?? finished?.Problem) is { } problem
+            ? new VmMigrationFailed(s.Plan.OperationId, s.Number, problem) { Missing = finished?.Missing }
+            : new VmMigrated(s.Plan.OperationId, s.Number, s.Definition.Host);
+        var noted = s.Loss is { } loss && loss.Host == s.Definition.Host && loss.Epoch == s.Epoch ? s.Loss : null;
+        return noted is null && finished is not { Lost: true }
+            ? Decision<VmEvent>.Accept(null, ended)
+            : Decision<VmEvent>.Accept(null, ended, new VmLost(null, s.Definition.Host, noted?.Reason ?? HostLoss.Rebooted, noted?.Nics ?? []));
     }
 
     public static VmState Evolve(VmState.Migrating s, VmEvent happened, ImmutableArray<VmOperation> operations) => happened switch
@@ -69,6 +70,17 @@ static class VmMigrations
         VmLossTold => s with { LossTold = true },
         _ => new VmState.Running(s.Id, s.Epoch, operations, s.Definition),
     };
+
+    /// <summary>Until they are taken away, or all NICs end with a stop.</summary>
+    public static ImmutableArray<string> Missing(VmState before, VmEvent happened) => happened switch
+    {
+        VmMigrationFailed { Missing: { } missing } => [.. missing],
+        VmMigrationFailed or VmMigrated or VmStopped or VmStartRequested or VmLost => default,
+        VmChanged e when !before.Missing.IsDefault => Left(before.Missing.RemoveAll(nic => e.Definition.Nics.All(known => known.Name != nic))),
+        _ => before.Missing,
+    };
+
+    static ImmutableArray<string> Left(ImmutableArray<string> missing) => missing.IsEmpty ? default : missing;
 
     public static IEnumerable<Effect> Outstanding(VmState.Migrating s)
     {

@@ -22,6 +22,10 @@ public abstract record VmState(EntityId Id, long Epoch, ImmutableArray<VmOperati
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public long Migrations { get; init; }
 
+    /// <summary>NICs that no host would take when a migration went back: the VM runs without them until they are added anew, or it is started again.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public ImmutableArray<string> Missing { get; init; }
+
     public sealed record Undefined(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations) : VmState(Id, Epoch, Operations);
 
     public sealed record Stopped(EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition)
@@ -103,8 +107,27 @@ public sealed record VmLadder(
     /// <summary>Where its NICs are looked up, if not in the VM's definition: what is left of a VM whose host was lost.</summary>
     public VmDefinition? Definition { get; init; }
 
-    public VmLadder Next(VmStep step) => this with { Number = Number + 1, Remaining = Remaining.RemoveAt(0), Done = Done.Add(step) };
+    /// <summary>The first step was asked before this ladder began, and its answer is waited for; null: it is a step like the others.</summary>
+    public VmAwaited? Awaited { get; init; }
+
+    /// <summary>How often NIC_DISCONNECT was put before the first step because the NIC was connected.</summary>
+    public int Disconnects { get; init; }
+
+    /// <summary>What could not be taken down, and why; null: nothing so far.</summary>
+    public Refusal? Problem { get; init; }
+
+    public VmLadder Next(VmStep step) => this with
+    {
+        Number = Number + 1,
+        Remaining = Remaining.RemoveAt(0),
+        Done = Done.Add(step),
+        Awaited = null,
+        Disconnects = step.Kind == VmStepKind.NicDelete ? 0 : Disconnects,
+    };
 }
+
+/// <summary>A step of a ladder that is over, whose answer has not come: it is asked for under its own name, as it was.</summary>
+public sealed record VmAwaited(string Effect, ImmutableArray<VmDefinition> Definitions);
 
 /// <summary>An operation that people can look up.</summary>
 public sealed record VmOperation(string Id, string Kind, VmOperationStatus Status, Refusal? Problem);

@@ -60,8 +60,28 @@ static class VmSteps
         var step = deferred.Step;
         var wait = new VmStep(step.Kind == VmStepKind.NicDelete ? VmStepKind.NicDrain : VmStepKind.PortDrain, step.Nic);
         VmStep[] first = deferred.Disconnect ? [new VmStep(VmStepKind.NicDisconnect, step.Nic), wait] : [wait];
-        return ladder with { Number = ladder.Number + 1, Remaining = ladder.Remaining.InsertRange(0, first) };
+        return ladder with
+        {
+            Number = ladder.Number + 1,
+            Remaining = ladder.Remaining.InsertRange(0, first),
+            Disconnects = ladder.Disconnects + (deferred.Disconnect ? 1 : 0),
+        };
     }
+
+    /// <summary>The code with which an operation ends that left a NIC connected.</summary>
+    const string StaysConnectedCode = "vm.nic.stays-connected";
+
+    /// <summary>Its NIC_DISCONNECT is refused again and again, which the switch's rules do not know: the ladder does not go round for ever.</summary>
+    public static Refusal StaysConnected(VmStep step) => new(
+        RefusalKind.Conflict, StaysConnectedCode,
+        $"NIC {step.Nic} is connected after {VmLifecycle.DisconnectsMax} NIC_DISCONNECTs and was left as it is: disconnect and delete it as the protocol edge, then its port.",
+        "X05");
+
+    /// <summary>The object of a step is gone; or it is not, and the operation's end says so.</summary>
+    public static VmLadder Skipped(VmLadder ladder, VmStepSkipped skipped) => ladder.Next(skipped.Step) with
+    {
+        Problem = ladder.Problem ?? (skipped.Refusal.Code == StaysConnectedCode ? skipped.Refusal : null),
+    };
 
     /// <param name="definitions">Where the NIC and its properties are looked up, in this order.</param>
     public static Effect.Ask Ask(VmState state, ReadOnlySpan<VmDefinition> definitions, VmStep step, string effect)

@@ -85,19 +85,6 @@ public sealed class SessionTests
         IsAsWanted(world);
     }
 
-    [Fact]
-    public void Commands_for_one_NIC_are_handed_out_one_at_a_time_the_oldest_first()
-    {
-        BridgeState state = new[] { ("a", 4L, DriverVerb.DisconnectNic), ("b", 3L, DriverVerb.RepairNic) }.Aggregate(
-            BridgeLifecycle.Evolve(BridgeLifecycle.Initial(EntityId.Bridge("hv01")), new AgentSessionOpened(1, "memory", "1", true, "boot", 1, 0, [], [])),
-            (before, next) => BridgeLifecycle.Evolve(before, new CommandIssued(
-                next.Item1, new DriverCommand(next.Item1, next.Item3, "sw", "p", NicKey: Nics[0], Epoch: 3, Revision: next.Item2))));
-        Assert.Equal("b", Handed(state));
-        Assert.Equal("a", Handed(BridgeLifecycle.Evolve(state, new CommandCompleted("b", new Completion("b", NdisStatus.Success)))));
-
-        static string Handed(BridgeState state) => Assert.Single(BridgeLifecycle.Outstanding(state).OfType<Effect.Drive>()).Command.CommandId;
-    }
-
     static void AfterAnyStep(bool stop, DriftPolicy drift, Action<World> then)
     {
         for (var at = 0; ; at++)

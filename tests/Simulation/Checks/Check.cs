@@ -66,7 +66,8 @@ sealed class Check(World world)
         _lastWriter[id] = writer.Incarnation;
         if (row.MessageId is { } message)
         {
-            if (!_messages.TryAdd((id, message), (row.Sequence, writer.Incarnation)))
+            // One that is forgotten and refused now has changed nothing.
+            if (row.Event is not RequestRefused && !_messages.TryAdd((id, message), (row.Sequence, writer.Incarnation)))
             {
                 Violate("I6", $"{id}#{row.Sequence}: message {message} was executed before, at {_messages[(id, message)].Sequence}");
             }
