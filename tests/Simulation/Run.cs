@@ -74,6 +74,7 @@ public static class Run
     static void Play(World world, List<Client> clients)
     {
         Begin(world);
+        new Supervisor(world).Begin();
         var wishes = new Wishes(world);
         clients.AddRange(Enumerable.Range(1, world.Options.Clients).Select(number => new Client(
             world, $"client{number}", world.Options.Requests, number == 2 ? wishes.OfPeer : wishes.OfOperator)));

@@ -37,7 +37,7 @@ public sealed class MoveTests(ITestOutputHelper output) : IAsyncLifetime
         await ControlPlaneProcess.Until(() => Task.FromResult(_plane.Ping("db-1", address)), "a ping before the moves");
 
         using var ping = Process.Start(new ProcessStartInfo(
-            "ip", ["netns", "exec", $"{_plane.Prefix}vm-db-1", "ping", "-i", "0.01", "-w", "300", address]) { RedirectStandardOutput = true })!;
+            "ip", ["netns", "exec", $"{_plane.Prefix}vm-db-1", "ping", "-i", "0.01", "-w", "120", address]) { RedirectStandardOutput = true })!;
         var said = ping.StandardOutput.ReadToEndAsync();
         var blackouts = new List<double>();
         for (var move = 1; move <= Moves; move++)
