@@ -83,7 +83,7 @@ sealed class Coverage(Tally met, IReadOnlyList<Reason> reasons)
             var sort = gap switch { Gap.Never => "Never", Gap.NotAsked => "Not asked for", _ => "Seldom" };
             page.Append(CultureInfo.InvariantCulture, $"{index + 1}. {sort}: {why}\n");
         }
-        page.Append("\n## Words that no history has\n\n").AppendJoin(", ", Unheard()).Append(".\n");
+        page.Append("\n## Words that no history has\n\n").AppendJoin(", ", Unheard().DefaultIfEmpty("None")).Append(".\n");
         return page.ToString();
     }
 
@@ -104,6 +104,8 @@ sealed class Coverage(Tally met, IReadOnlyList<Reason> reasons)
     IEnumerable<string> Unheard()
     {
         var heard = met.Counts.Keys.Select(name => name.Split(' ')[2]).ToHashSet(StringComparer.Ordinal);
+        // The core answers it itself: no lifecycle is asked.
+        heard.Add(nameof(Unpark));
         return typeof(Command).Assembly.GetTypes().Where(type => !type.IsAbstract && type.IsSubclassOf(typeof(Command)))
             .Select(type => type.Name).Where(name => !heard.Contains(name)).Order(StringComparer.Ordinal);
     }

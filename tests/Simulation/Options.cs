@@ -28,6 +28,8 @@ public sealed record Options
 
     public HostFaults Host { get; init; } = new();
 
+    public Wanted Wanted { get; init; } = new();
+
     /// <summary>The mean time between two faults that take something away for a while; null: there are none.</summary>
     public TimeSpan? TroubleEvery { get; init; }
 
@@ -53,7 +55,10 @@ public sealed record Options
             Network = new NetworkFaults(Strength("net.loss", 150), Strength("net.twice", 150), Strength("net.slow", 100), Strength("net.stall", 250)),
             Cluster = new ClusterFaults(Has("cluster.crash"), Has("cluster.pause"), Has("cluster.handover"), Has("cluster.twin"), Has("cluster.clock"), Has("cluster.cut"), Has("journal.away")),
             Host = new HostFaults(Has("host.crash"), Has("host.hang"), Has("host.drift"), Has("host.reboot"), Has("host.fences"), Has("host.cut"),
-                Strength("driver.lost", 60), Strength("driver.twice", 60), Strength("driver.refused", 40), Strength("driver.frame", 400)),
+                Strength("driver.lost", 60), Strength("driver.twice", 60), Strength("driver.refused", 40), Strength("driver.frame", 400),
+                Has("driver.fails")),
+            Wanted = new Wanted(Has("want.properties"), Has("want.updates"), Has("want.data"), Has("want.cancels"), Has("want.guests"),
+                Has("want.stack"), Has("want.switches"), Has("want.hosts")),
             TroubleEvery = TimeSpan.FromSeconds(1 + luck.Next("swarm.trouble", 12)),
         };
     }
@@ -77,6 +82,20 @@ public sealed record ClusterFaults(
 /// <param name="AnswerLost">Of a thousand commands: carried out, and not answered.</param>
 /// <param name="Refused">Of a thousand commands: the host refuses.</param>
 /// <param name="FrameLost">Of a thousand frames: it never reaches the agent, and the next one does.</param>
+/// <param name="Fails">The host fails to make or remove a switch, to apply a policy, to read or restore a NIC, to repair one.</param>
 public sealed record HostFaults(
     bool Crash = false, bool Hang = false, bool Drift = false, bool Reboot = false, bool FencesLost = false, bool Cut = false,
-    int AnswerLost = 0, int Twice = 0, int Refused = 0, int FrameLost = 0);
+    int AnswerLost = 0, int Twice = 0, int Refused = 0, int FrameLost = 0, bool Fails = false);
+
+/// <summary>What is asked for besides the life of VMs and a peer's wrong OIDs.</summary>
+/// <param name="Properties">Of ports and switches, by OIDs and by the definitions of VMs.</param>
+/// <param name="Updates">NIC_UPDATED and PORT_UPDATED.</param>
+/// <param name="Data">A NIC's data is saved and restored, whole and in single rounds.</param>
+/// <param name="Cancels">Somebody would have an OID cancelled.</param>
+/// <param name="Guests">A peer has ports and a NIC of its own.</param>
+/// <param name="Stack">Extensions that pend, save, refuse, own, fail.</param>
+/// <param name="Switches">Switches are deleted and defined again.</param>
+/// <param name="Hosts">Hosts are turned off, given up and admitted again.</param>
+public sealed record Wanted(
+    bool Properties = false, bool Updates = false, bool Data = false, bool Cancels = false, bool Guests = false,
+    bool Stack = false, bool Switches = false, bool Hosts = false);

@@ -78,6 +78,7 @@ public static class Run
         clients.AddRange(Enumerable.Range(1, world.Options.Clients).Select(number => new Client(
             world, $"client{number}", world.Options.Requests, number == 2 ? wishes.OfPeer : wishes.OfOperator)));
         clients.Add(new Client(world, "setup", 10, wishes.OfSetup));
+        AddMore(world, clients);
         clients.ForEach(client => client.Begin());
         var trouble = new Trouble(world, world.Options.TroubleEvery ?? TimeSpan.FromDays(1));
         trouble.Begin();
@@ -98,6 +99,24 @@ public static class Run
         if (world.Check.Found is null)
         {
             Oracle.Judge(world, clients);
+        }
+    }
+
+    /// <summary>Those who come only if what they ask for is wanted in this run.</summary>
+    static void AddMore(World world, List<Client> clients)
+    {
+        var wanted = world.Options.Wanted;
+        if (wanted is { Properties: true } or { Updates: true } or { Data: true } or { Cancels: true } or { Guests: true })
+        {
+            clients.Add(new Client(world, "tenant", world.Options.Requests * 2, new OidWishes(world).Next, Wantless.Passes));
+        }
+        if (wanted is { Switches: true } or { Hosts: true })
+        {
+            clients.Add(new Client(world, "upkeep", world.Options.Requests, new Upkeep(world).Next, Wantless.Passes));
+        }
+        if (wanted.Stack)
+        {
+            clients.Add(new Client(world, "extensions", 10_000, new LateAnswers(world).Next, Wantless.Waits));
         }
     }
 
@@ -124,6 +143,7 @@ public static class Run
         foreach (var host in world.Hosts.Where(host => host.FrameLost || host.Agent is not { Alive: true }))
         {
             host.KillAgent();
+            host.TurnOn();
             host.StartAgent();
         }
     }

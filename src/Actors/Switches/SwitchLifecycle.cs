@@ -110,6 +110,10 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
         {
             return removed;
         }
+        if (HostLoss.In(answer.Refusal) is not null)
+        {
+            return Given(s, answer.Refusal!, now);
+        }
         var completion = (answer.Reply as CommandDone)?.Completion;
         return (s.Stage, completion) switch
         {
@@ -125,6 +129,17 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             _ => Decision<SwitchEvent>.Ignore,
         };
     }
+
+    /// <summary>
+    /// The host was given up, and answers nothing until it is admitted again: the switch cannot be made, and is defined
+    /// anew then; one that was to be removed has gone with its host.
+    /// </summary>
+    static Decision<SwitchEvent> Given(SwitchState.Here s, Refusal refusal, DateTimeOffset now) => s.Stage switch
+    {
+        SwitchStage.Preparing => OidLane.Advance(s, [new SwitchNotReady(NdisStatus.Failure, refusal.Detail)], [], now),
+        SwitchStage.Deleting => Decision<SwitchEvent>.Accept([.. Rejections.All(s), new SwitchDeleted()], null, Deleted(s, null)),
+        _ => Decision<SwitchEvent>.Ignore,
+    };
 
     static ImmutableArray<LateAnswer> Deleted(SwitchState.Here s, Refusal? refusal) =>
         s.DeleteMessageId is { } message ? [new LateAnswer(message, refusal is null ? new Done() : null, refusal)] : [];

@@ -67,6 +67,24 @@ public sealed class RemovedHostTests
     }
 
     [Fact]
+    public void Switch_defined_while_its_host_is_removed_is_not_ready_and_can_be_defined_anew_or_deleted()
+    {
+        _world.Disconnect("hv01");
+        _world.Do(Bridge, new RemoveHost(Force: true));
+        _world.DefineSwitch(Sw, DriftPolicy.Repair);
+        Assert.Equal(SwitchStage.Failed, _world.State<SwitchState.Here>(Sw).Stage);
+        Assert.NotNull(_world.Do(Sw, new DeleteSwitch()).Reply);
+        Assert.IsType<SwitchState.Absent>(_world.State(Sw));
+        _world.DefineSwitch(Sw, DriftPolicy.Repair);
+        Assert.Contains("removed", Assert.IsType<SwitchNotReady>(_world.Rows(Sw)[^1].Event).Detail, StringComparison.Ordinal);
+        _world.Do(Bridge, new ReadmitHost());
+        _world.Hosts["hv01"].Reboot();
+        _world.Connect("hv01");
+        _world.DefineSwitch(Sw, DriftPolicy.Repair);
+        Assert.Equal(SwitchStage.Ready, _world.State<SwitchState.Here>(Sw).Stage);
+    }
+
+    [Fact]
     public void What_was_under_way_on_a_removed_host_is_answered()
     {
         _world.Disconnect("hv01");

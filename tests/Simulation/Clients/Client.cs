@@ -15,11 +15,23 @@ sealed record Request(Envelope Envelope, TimeSpan SentAt)
     public int Tries { get; set; }
 }
 
+/// <summary>What it means that a client wants nothing now.</summary>
+enum Wantless
+{
+    /// <summary>It is done.</summary>
+    Ends,
+    /// <summary>One of its turns went by.</summary>
+    Passes,
+    /// <summary>It looks again in a second, to the end of the run, and is done as long as it looks.</summary>
+    Waits,
+}
+
 /// <summary>
 /// Somebody outside who wants things: one request after the other, each under a key of its own, sent again under the same
 /// key until there is a definite answer.
 /// </summary>
-sealed class Client(World world, string name, int max, Func<Client, (EntityId To, Command Body)?> next)
+/// <param name="max">Its turns.</param>
+sealed class Client(World world, string name, int max, Func<Client, (EntityId To, Command Body)?> next, Wantless wantless = Wantless.Ends)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
@@ -38,13 +50,32 @@ sealed class Client(World world, string name, int max, Func<Client, (EntityId To
 
     public void Begin() => _process.Run(async () =>
     {
-        while (History.Count < max && next(this) is { } wanted)
+        for (var turn = 0; turn < max; turn++)
         {
-            await Task.Delay(world.Simulator.Luck.Between(name + ".pause", TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(3)), _process.Clock);
-            await Ask(wanted.To, wanted.Body);
+            if (next(this) is { } wanted)
+            {
+                Done = false;
+                await Task.Delay(Pause, _process.Clock);
+                await Ask(wanted.To, wanted.Body);
+            }
+            else if (wantless == Wantless.Waits)
+            {
+                Done = true;
+                await Task.Delay(TimeSpan.FromSeconds(1), _process.Clock);
+            }
+            else if (wantless == Wantless.Passes)
+            {
+                await Task.Delay(Pause, _process.Clock);
+            }
+            else
+            {
+                break;
+            }
         }
         Done = true;
     });
+
+    TimeSpan Pause => world.Simulator.Luck.Between(name + ".pause", TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(3));
 
     async Task Ask(EntityId to, Command body)
     {

@@ -49,7 +49,9 @@ sealed class Trouble(World world, TimeSpan every)
         Add(host.Reboot, "host.reboot", Reboot);
         Add(host.FencesLost, "host.fences-lost", LoseFences);
         Add(host.Cut, "host.cut", CutHost);
-        Add(host.Refused > 0, "driver.refuses", Refuse);
+        Add(host.Refused > 0, "driver.refuses", () => Refuse([DriverVerb.CreatePort, DriverVerb.CreateNic, DriverVerb.ConnectNic]));
+        Add(host.Fails, "driver.fails", () => Refuse(
+            [DriverVerb.EnsureSwitch, DriverVerb.RemoveSwitch, DriverVerb.ApplyPolicy, DriverVerb.ReadNic, DriverVerb.RestoreNic, DriverVerb.RepairNic]));
         var (name, strike) = Luck.Pick("trouble.what", kinds);
         if (name != "nothing")
         {
@@ -217,6 +219,7 @@ sealed class Trouble(World world, TimeSpan every)
             {
                 host.Driver.SetGate(device.NicKey, !device.Up);
             }
+            world.Say($"{host.Name}: a stranger was at {device.NicKey}");
             world.Check.DataPath.Touched(host.Name, device.NicKey);
         }
     }
@@ -245,10 +248,6 @@ sealed class Trouble(World world, TimeSpan every)
         }
     }
 
-    void Refuse()
-    {
-        DriverVerb[] verbs = [DriverVerb.CreatePort, DriverVerb.CreateNic, DriverVerb.ConnectNic];
-        var verb = Luck.Pick("trouble.verb", verbs);
-        AnyHost().Driver.Plant(new PlantedFault(verb, NdisStatus.Resources, 1));
-    }
+    void Refuse(IReadOnlyList<DriverVerb> verbs) =>
+        AnyHost().Driver.Plant(new PlantedFault(Luck.Pick("trouble.verb", verbs), NdisStatus.Resources, 1));
 }

@@ -8,7 +8,7 @@ namespace ControlPlane.Simulation;
 /// <summary>What clients want next: drawn from their stream of choices.</summary>
 sealed class Wishes(World world)
 {
-    const string SwitchName = "sw";
+    public const string SwitchName = "sw";
 
     string[] Vms => [.. Enumerable.Range(1, world.Options.Vms).Select(number => string.Create(CultureInfo.InvariantCulture, $"vm{number}"))];
 
@@ -27,6 +27,8 @@ sealed class Wishes(World world)
             VmState.Stopped when likely => (id, new StartVm()),
             VmState.Running when likely && luck.Next(client.Name + ".change", 3) == 1 => (id, new AddNic(Nic(client.Name, "eth2"))),
             VmState.Running when likely && luck.Next(client.Name + ".change", 3) == 1 => (id, new RemoveNic("eth2")),
+            VmState.Running running when likely && world.Options.Wanted.Properties && luck.Next(client.Name + ".redefine", 3) == 1 =>
+                (id, new DefineVm(running.Definition with { Nics = [.. running.Definition.Nics.Select(nic => nic with { Properties = Properties(client.Name) })] })),
             VmState.Running when likely => (id, new StopVm()),
             _ => luck.Next(client.Name + ".what", 7) switch
             {
@@ -49,7 +51,7 @@ sealed class Wishes(World world)
     /// <summary>Gives back every reference, so that nothing waits for one for ever.</summary>
     public Func<Client, (EntityId, Command)?> OfJanitor(IReadOnlyList<Client> others)
     {
-        var left = new Queue<(EntityId, Command)>();
+        var left = new Queue<(EntityId, Command)>(new Upkeep(world).Admissions());
         foreach (var id in world.Hosts.Select(host => EntityId.Switch(host.Name, SwitchName)))
         {
             foreach (var port in (world.Check.State<SwitchState>(id) as SwitchState.Here)?.Ports.Values ?? [])
@@ -89,12 +91,33 @@ sealed class Wishes(World world)
     static readonly OidCode[] Codes =
         [OidCode.NicConnect, OidCode.NicDisconnect, OidCode.NicDelete, OidCode.PortTeardown, OidCode.PortDelete, OidCode.PortArray];
 
-    SwitchDefinition SwitchOf(string client) => world.Simulator.Luck.Next(client + ".switch", 3) switch
+    SwitchDefinition SwitchOf(string client)
     {
-        0 => SwitchDefinition(DriftPolicy.Repair),
-        1 => SwitchDefinition(DriftPolicy.Repair, new ExtensionDefinition("filter.quota", ExtensionClass.Filter, Settings: new ExtensionSettings(MaxPorts: 3))),
-        _ => SwitchDefinition(DriftPolicy.Report, new ExtensionDefinition("filter.mac-guard", ExtensionClass.Filter)),
-    };
+        var definition = world.Simulator.Luck.Next(client + ".switch", 3) switch
+        {
+            0 => SwitchDefinition(DriftPolicy.Repair),
+            1 => SwitchDefinition(DriftPolicy.Repair, new ExtensionDefinition("filter.quota", ExtensionClass.Filter, Settings: new ExtensionSettings(MaxPorts: 3))),
+            _ => SwitchDefinition(DriftPolicy.Report, new ExtensionDefinition("filter.mac-guard", ExtensionClass.Filter)),
+        };
+        return world.Options.Wanted.Stack
+            ? definition with { Extensions = [.. definition.Extensions, .. Stacks[world.Simulator.Luck.Next(client + ".stack", Stacks.Length)]] }
+            : definition;
+    }
+
+    /// <summary>What a switch may have besides: extensions that save, pend, refuse, own, fail.</summary>
+    static readonly ExtensionDefinition[][] Stacks =
+    [
+        [],
+        [Filter(new ExtensionSettings(Saves: ["one", "two"])), new("filter.acl", ExtensionClass.Filter)],
+        [Filter(new ExtensionSettings(Pends: [OidCode.NicConnect, OidCode.PortPropertyAdd]))],
+        [Filter(new ExtensionSettings(Pends: [OidCode.PortCreate, OidCode.NicDelete, OidCode.NicSave]))],
+        [Filter(new ExtensionSettings(Verdicts: [new(OidCode.NicCreate, NdisStatus.Resources, 2), new(OidCode.PortPropertyAdd, NdisStatus.DataNotAccepted, 2)])),
+            new("forward.learning", ExtensionClass.Forward)],
+        [new("test.verdict", ExtensionClass.Forward, Settings: new ExtensionSettings(Owns: [OidWishes.Owned], AsksRestart: OidCode.NicConnect))],
+        [Filter(new ExtensionSettings(Throws: [OidCode.NicUpdated, OidCode.PortTeardown])), new("forward.vlan", ExtensionClass.Forward)],
+    ];
+
+    static ExtensionDefinition Filter(ExtensionSettings settings) => new("test.verdict", ExtensionClass.Filter, Settings: settings);
 
     VmDefinition Definition(string client)
     {
@@ -104,5 +127,9 @@ sealed class Wishes(World world)
 
     NicDefinition Nic(string client, string name) => new(
         name, SwitchName, NicType.Synthetic,
-        string.Create(CultureInfo.InvariantCulture, $"02:00:00:00:{world.Simulator.Luck.Next(client + ".mac", 250):x2}:{name[^1] - '0':x2}"));
+        string.Create(CultureInfo.InvariantCulture, $"02:00:00:00:{world.Simulator.Luck.Next(client + ".mac", 250):x2}:{name[^1] - '0':x2}"),
+        Properties: world.Options.Wanted.Properties ? Properties(client) : null);
+
+    /// <summary>None, or one of those that are well formed.</summary>
+    PropertyParameters[] Properties(string client) => world.Simulator.Luck.Next(client + ".properties", 6) is var which and > 0 ? [OidWishes.Properties[which - 1]] : [];
 }

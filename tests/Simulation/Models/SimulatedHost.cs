@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using ControlPlane.Agent;
 using ControlPlane.DriverAbi;
@@ -35,9 +36,37 @@ sealed class SimulatedHost
 
     public Process? Agent { get; private set; }
 
-    /// <summary>The agent's program begins, with an empty memory.</summary>
+    /// <summary>It has no power.</summary>
+    public bool Off { get; private set; }
+
+    /// <summary>With its agent, and with all that was on it.</summary>
+    public void TurnOff()
+    {
+        Off = true;
+        KillAgent();
+        Driver.Reboot();
+        _world.Say($"{Name} is turned off");
+        _world.Check.DataPath.Rebooted(Name);
+    }
+
+    public void TurnOn()
+    {
+        if (!Off)
+        {
+            return;
+        }
+        Off = false;
+        _world.Say($"{Name} is turned on");
+        StartAgent();
+    }
+
+    /// <summary>The agent's program begins, with an empty memory; there is one at most.</summary>
     public void StartAgent()
     {
+        if (Off || Agent is { Alive: true })
+        {
+            return;
+        }
         var agent = Agent = new Process(_world.Simulator, $"agent.{Name}");
         var number = ++_agents;
         agent.Run(async () =>
@@ -98,6 +127,7 @@ sealed class WatchedDriver(string host, SimulatedDriver inner, World world) : ID
     {
         await foreach (var frame in inner.Frames(after, stop))
         {
+            world.Say(string.Create(CultureInfo.InvariantCulture, $"{host}: frame {frame.StreamEpoch}:{frame.Seq} {frame.Kind} {frame.Device.NicKey}"));
             world.Check.DataPath.Emitted(host, frame);
             if (!world.Healed && world.Simulator.Luck.Happens("driver.frame", world.Options.Host.FrameLost))
             {
