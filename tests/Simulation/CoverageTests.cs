@@ -93,22 +93,12 @@ public sealed class CoverageTests(ITestOutputHelper output)
         output.Tell($"{coverage.All.Count} cells of the lifecycles, {coverage.Empty} of them empty in {Seeds} histories");
         Assert.Empty(coverage.Wrong());
 
-        var file = Path.Combine(Root(), "docs", "simulation-coverage.md");
+        var file = Path.Combine(Sources.Root, "docs", "simulation-coverage.md");
         var page = coverage.Markdown(Seeds);
         if (Environment.GetEnvironmentVariable("CONTROLPLANE_WRITE_DOCS") == "1")
         {
             File.WriteAllText(file, page);
         }
         Assert.Equal(File.ReadAllText(file), page);
-    }
-
-    static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "ControlPlane.sln")))
-        {
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("ControlPlane.sln");
-        }
-        return folder.FullName;
     }
 }

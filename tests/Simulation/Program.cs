@@ -51,8 +51,8 @@ int One(string name, RunReport report, Mutant mutant)
         $"{name}: {report.Violation?.ToString() ?? "held"}; trace {report.Hash}, {report.Steps} steps, {report.Simulated.TotalSeconds:F0} simulated seconds, {report.Rows} events"));
     if (Of("--shrink") is { } file && report.Violation is { } violation)
     {
-        var small = Tape.Shrink(report.Tape, tape => Run.Of(tape, mutant).Violation is { } same && (same.End, same.Invariant) == (violation.End, violation.Invariant));
-        File.WriteAllText(file, Tape.Write(small));
+        var small = Tape.Shrink(report, mutant);
+        File.WriteAllText(file, CorpusTape.Text(name, small, violation, mutant));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Tape.Count} choices became {small.Count}, in {file}"));
     }
     return (int)report.End;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Xunit.Abstractions;
 
 namespace ControlPlane.Simulation;
@@ -19,13 +20,34 @@ public sealed class SeedTests(ITestOutputHelper output)
         {
             var report = Run.Of(seed);
             summary.Add(report);
-            Assert.True(report.Violation is null, $"seed {seed}: {report.Violation}\n{string.Join('\n', report.Tail.TakeLast(60))}\n./test.sh Simulation --seed {seed} --replay tells all of it");
+            if (report.Violation is { } found)
+            {
+                Assert.Fail($"""
+                    seed {seed}: {found}
+                    {string.Join('\n', report.Tail.TakeLast(60))}
+                    ./test.sh Simulation --seed {seed} --replay tells all of it.
+                    {Kept(seed, report)} is a small history of it: when it is mended, put it into {Sources.Corpus} under a name that says what was wrong.
+                    """);
+            }
             if (seed % Twice == 0)
             {
                 Assert.Equal(report.Hash, Run.Of(seed).Hash);
             }
         }
         output.Tell(summary.In(clock.Elapsed));
+    }
+
+    /// <summary>Next to the results of the tests.</summary>
+    static string Kept(ulong seed, RunReport failed)
+    {
+        var folder = Environment.GetEnvironmentVariable("CONTROLPLANE_FIGURES") is { Length: > 0 } figures
+            ? Path.GetDirectoryName(figures)!
+            : Path.Combine(Sources.Root, "artifacts", "test-results", "Simulation");
+        Directory.CreateDirectory(folder);
+        var file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"seed-{seed}.tape"));
+        File.WriteAllText(file, CorpusTape.Text(
+            string.Create(CultureInfo.InvariantCulture, $"seed {seed}"), Tape.Shrink(failed, Mutant.None, runsMax: 600), failed.Violation!, Mutant.None));
+        return file;
     }
 
     [Fact]

@@ -2,18 +2,28 @@ using System.Globalization;
 
 namespace ControlPlane.Simulation;
 
-/// <summary>The choices of a run as text, one to a line: stream, index, value.</summary>
+/// <summary>The choices of a run as text, one to a line: stream, index, value. A line with # is for people.</summary>
 public static class Tape
 {
-    public static string Write(IEnumerable<Choice> choices) => string.Concat(choices.Select(choice =>
-        string.Create(CultureInfo.InvariantCulture, $"{choice.Stream} {choice.Index} {choice.Value}\n")));
+    public static string Write(IEnumerable<Choice> choices, params IEnumerable<string> comments) => string.Concat([
+        .. comments.Select(comment => $"# {comment}\n"),
+        .. choices.Select(choice => string.Create(CultureInfo.InvariantCulture, $"{choice.Stream} {choice.Index} {choice.Value}\n")),
+    ]);
 
     /// <summary>Throws <see cref="FormatException"/> with the line that is none.</summary>
-    public static IReadOnlyList<Choice> Read(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line =>
+    public static IReadOnlyList<Choice> Read(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith('#')).Select(line =>
         line.Split(' ') is [var stream, var index, var value]
         && int.TryParse(index, CultureInfo.InvariantCulture, out var at) && int.TryParse(value, CultureInfo.InvariantCulture, out var chosen)
             ? new Choice(stream, at, chosen)
             : throw new FormatException($"not a choice: {line}"))];
+
+    /// <summary>The run's tape, made smaller for as long as the same invariant does not hold.</summary>
+    public static IReadOnlyList<Choice> Shrink(RunReport failed, Mutant mutant, int runsMax = 3_000)
+    {
+        var found = failed.Violation ?? throw new ArgumentException("the run held", nameof(failed));
+        return Shrink(
+            failed.Tape, tape => Run.Of(tape, mutant).Violation is { } same && (same.End, same.Invariant) == (found.End, found.Invariant), runsMax);
+    }
 
     /// <summary>
     /// A smaller tape that still fails in the same way: whole streams are set to nothing, then spans of choices, large ones
