@@ -22,6 +22,7 @@ sealed class Check(World world)
     readonly HashSet<(EntityId, string)> _sent = [];
     readonly HashSet<string> _issued = new(StringComparer.Ordinal);
     readonly HashSet<string> _shards = new(StringComparer.Ordinal);
+    bool _fellBack;
 
     /// <summary>The first that was found: the run ends with it.</summary>
     public Violation? Found { get; private set; }
@@ -50,6 +51,21 @@ sealed class Check(World world)
     /// <summary>Entities of the shard that owe something, by what is stored.</summary>
     public IEnumerable<EntityId> Owing(string shard) =>
         [.. _followers.Where(pair => pair.Value.HasOpenWork && World.ShardOf(pair.Key) == shard).Select(pair => pair.Key)];
+
+    /// <summary>The journal has lost its last writes: what it says now is the truth, and hosts may know more.</summary>
+    public void FellBack()
+    {
+        _fellBack = true;
+        _followers.Clear();
+        _lastWriter.Clear();
+        _messages.Clear();
+        _answers.Clear();
+        DataPath.FellBack();
+        foreach (var row in world.Journal.Entities.SelectMany(world.Journal.Rows))
+        {
+            Follow(row);
+        }
+    }
 
     public void Sent(Envelope envelope) => _sent.Add((envelope.To, envelope.MessageId));
 
@@ -171,6 +187,9 @@ sealed class Check(World world)
                 break;
             case PortDeleteReceived when was is PortState { BodyOrNull.Drain: { Open: false } drain }:
                 Violate("switch.md 3.6 G4", $"{row.Entity}#{row.Sequence}: PORT_DELETE although {drain.InWords}");
+                break;
+            case UnknownCommandSeen seen when !_fellBack:
+                Violate("I19", $"{row.Entity} was shown {seen}");
                 break;
             case Parked parked:
                 Violate("no defect", $"{row.Entity} is parked by {parked}");
