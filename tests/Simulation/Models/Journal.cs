@@ -32,6 +32,7 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
     readonly Dictionary<EntityId, (long Sequence, Func<CoreSnapshot> Read)> _snapshots = [];
     readonly Dictionary<(Process, EntityId), int> _underWay = [];
     readonly List<(EntityId Entity, int Rows)> _writes = [];
+    readonly Dictionary<Process, (TimeSpan At, HashSet<EntityId> Refused)> _commits = [];
     int _fallBacks;
 
     public bool Healed { get; set; }
@@ -145,8 +146,10 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
         {
             stored = _rows[id] = [];
         }
-        if (rows[0].Sequence <= stored.Count && mutant != Mutant.UniqueKeyIgnored)
+        var refused = RefusedBeside(writer.Process);
+        if (mutant != Mutant.UniqueKeyIgnored && (rows[0].Sequence <= stored.Count || refused.Contains(id)))
         {
+            refused.Add(id);
             struck.Count("journal.fenced");
             return false;
         }
@@ -162,6 +165,19 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
             Stored?.Invoke(row, writer);
         }
         return true;
+    }
+
+    /// <summary>
+    /// What a node writes at one moment shares a commit: the entities in it of which a write was refused, and with it all that
+    /// follow it there, which would leave a gap or belong to the same deposed incarnation.
+    /// </summary>
+    HashSet<EntityId> RefusedBeside(Process process)
+    {
+        if (!_commits.TryGetValue(process, out var commit) || commit.At != simulator.Elapsed)
+        {
+            _commits[process] = commit = (simulator.Elapsed, []);
+        }
+        return commit.Refused;
     }
 
     /// <summary>
