@@ -58,6 +58,12 @@ public sealed record AgentSessionOpened(
 /// </summary>
 public sealed record OldSnapshotRefused(string BootId, long StreamEpoch, long LastSeq) : BridgeEvent;
 
+/// <summary>
+/// A host came with a device whose epoch or revision was never issued by what is stored: events are lost, or somebody else
+/// commands the host. It gets no session, and no command. Stored once until a session opens, however often it comes.
+/// </summary>
+public sealed record UnknownCommandSeen(string Nic, long Epoch, long Revision, long KnownEpoch, long KnownRevision) : BridgeEvent;
+
 public sealed record AgentSessionClosed(long Session, string Reason) : BridgeEvent;
 
 /// <summary>A report of an older session was dropped.</summary>

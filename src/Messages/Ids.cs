@@ -108,6 +108,9 @@ public static class Names
             ? peerName
             : "x-" + Base32(SHA256.HashData(Encoding.UTF8.GetBytes(peerName)));
 
+    /// <summary>The key of the port that a VM makes for its NIC.</summary>
+    public static string PortOf(string vm, string nic) => Key($"{vm}--{nic}", PortMax);
+
     static bool IsStart(char c) => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c);
 
     static string Base32(ReadOnlySpan<byte> bytes)

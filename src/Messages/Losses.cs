@@ -30,10 +30,11 @@ public static class HostLoss
 
 /// <summary>
 /// From a switch to a port or NIC of its own that its host does not list any more. The object ends unless a command of
-/// this session, or of a later one, has shown that it is there: what is live is newer than the snapshot.
+/// this session, or of a later one, has shown that it is there: what is live is newer than the snapshot. It is judged once:
+/// asked again, the object answers as before, since its switch has acted on that answer.
 /// </summary>
 /// <param name="Switch">A NIC that is on another switch by now is not meant.</param>
-public sealed record LoseObject(EntityId Switch, long Session, string Reason) : Command, IRepeatable;
+public sealed record LoseObject(EntityId Switch, long Session, string Reason) : Command;
 
 /// <summary>Answer to <see cref="LoseObject"/>.</summary>
 /// <param name="Lost">False: it is there.</param>
@@ -41,7 +42,7 @@ public sealed record ObjectLost(bool Lost) : Reply;
 
 /// <summary>From a switch to the VM whose NICs were lost.</summary>
 /// <param name="Epoch">The VM's start that they belonged to: one that was started again since is not meant.</param>
-/// <param name="Nics">Names of the NICs that the switch lost.</param>
+/// <param name="Nics">Names of the NICs that the switch lost with their ports.</param>
 public sealed record LoseVm(string Host, long Epoch, string Reason, IReadOnlyList<string> Nics) : Command, IRepeatable;
 
 /// <summary>An operator's word: the host never returns.</summary>

@@ -15,6 +15,7 @@ public static class StoredNames
         ["AgentSessionOpened.1"] = typeof(AgentSessionOpened),
         ["AgentSessionClosed.1"] = typeof(AgentSessionClosed),
         ["OldSnapshotRefused.1"] = typeof(OldSnapshotRefused),
+        ["UnknownCommandSeen.1"] = typeof(UnknownCommandSeen),
         ["StaleReportDropped.1"] = typeof(StaleReportDropped),
         ["FrameRecorded.1"] = typeof(FrameRecorded),
         ["FrameDelivered.1"] = typeof(FrameDelivered),

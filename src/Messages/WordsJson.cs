@@ -12,6 +12,7 @@ namespace ControlPlane.Messages;
 [JsonSerializable(typeof(AgentSessionOpened))]
 [JsonSerializable(typeof(AgentSessionClosed))]
 [JsonSerializable(typeof(OldSnapshotRefused))]
+[JsonSerializable(typeof(UnknownCommandSeen))]
 [JsonSerializable(typeof(StaleReportDropped))]
 [JsonSerializable(typeof(FrameRecorded))]
 [JsonSerializable(typeof(FrameDelivered))]

@@ -39,6 +39,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
     {
         OpenSession when state.Removed => Decision<BridgeEvent>.Refuse(HostLosses.Away(state)),
         OpenSession { Inventory: var inventory } when OldSnapshots.Is(state, inventory) => OldSnapshots.Refuse(state, inventory, turn),
+        OpenSession { Inventory: var inventory } when UnknownCommands.In(state, inventory) is { } device => UnknownCommands.Refuse(state, device, turn),
         OpenSession open => Open(state, open),
         RemoveHost remove => HostLosses.Remove(state, remove.Force),
         ReadmitHost => HostLosses.Readmit(state),
@@ -128,6 +129,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
     {
         AgentSessionOpened e when !state.Removed => Opened(state, e),
         OldSnapshotRefused e when state is { Online: false, Removed: false } => state with { Behind = e },
+        UnknownCommandSeen e when !state.Removed => UnknownCommands.Evolve(state, e),
         AgentSessionClosed when state.Online => state with { Online = false },
         StaleReportDropped => state with { Dropped = state.Dropped + 1 },
         FrameRecorded e when state.Online => state with { Cursor = e.Frame.Seq, Frames = IsFor(state, e.Frame) is null ? state.Frames : state.Frames.Add(e.Frame) },
@@ -156,7 +158,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         {
             untold[name] = new ReconcileSwitch(e.Session, switches.Contains(name), [.. devices[name]]) { At = new StreamPlace(e.StreamEpoch, e.Cursor) };
         }
-        return state with
+        return UnknownCommands.Opened(state, e.Devices) with
         {
             Driver = e.Driver,
             Version = e.Version,

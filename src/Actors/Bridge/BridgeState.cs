@@ -38,6 +38,9 @@ public sealed record BridgeState(
     /// <summary>The older state with which the host came since the last session; null: it did not.</summary>
     public OldSnapshotRefused? Behind { get; init; }
 
+    /// <summary>What the host shows and nobody issued by what is stored; null: it does not.</summary>
+    public UnknownCommandSeen? Ahead { get; init; }
+
     /// <summary>Within the epoch of <see cref="Epochs"/>, the revision of the last command that was issued; a deletion is the last of all.</summary>
     public ImmutableSortedDictionary<string, long> Revisions
     {

@@ -66,6 +66,7 @@ static class HostLosses
             Session = e.Session,
             Online = false,
             Behind = null,
+            Ahead = null,
             Commands = state.Commands.RemoveRange(e.Commands),
             Frames = [],
             Strangers = state.Strangers.Clear(),

@@ -61,6 +61,10 @@ public static class Alarms
                 {
                     alarms.Add(OldSnapshot(view.Id.Parts[0], bridge, behind));
                 }
+                if (bridge.Ahead is { } ahead)
+                {
+                    alarms.Add(UnknownCommand(view.Id.Parts[0], ahead));
+                }
                 break;
         }
         return alarms.DrainToImmutable();
@@ -184,6 +188,11 @@ public static class Alarms
                 "Delete them on the host, or PUT the switch with drift repair to have them removed."));
         }
     }
+
+    /// <summary>reliability.md 9 I19: a host's epochs are never above those of the journal.</summary>
+    static Alarm UnknownCommand(string host, UnknownCommandSeen ahead) => new("host.unknown-command", AlarmSeverity.Critical,
+        $"{ahead.Nic} is at {ahead.Epoch}.{ahead.Revision} on host {host}, and {ahead.KnownEpoch}.{ahead.KnownRevision} was issued: events are lost (the journal fell back to an older state), or somebody else commands the host. It gets no session.",
+        $"Bring the newer journal back, or stop whoever else commands the host. If neither can be: `cpctl host delete {host} --force`, `cpctl host readmit {host}`; what is on it counts as left over then, and a switch that repairs removes it.");
 
     /// <summary>reliability.md 9 I25: the stream of a host does not go back.</summary>
     static Alarm OldSnapshot(string host, BridgeState bridge, OldSnapshotRefused behind) => new("host.old-snapshot", AlarmSeverity.Critical,

@@ -67,8 +67,9 @@ static class Reconciliation
 
             void Being(EntityId? made, int? index)
             {
-                if (made is { } id && !e.Devices.Any(device => device.Present && device.NicKey == id.Text) && !losses.ContainsKey(id)
-                    && !reports.ContainsKey(id))
+                // One that waits since an earlier loss is lost by this one at the latest.
+                if (made is { } id && !e.Devices.Any(device => device.Present && device.NicKey == id.Text) && !reports.ContainsKey(id)
+                    && losses.GetValueOrDefault(id)?.Session != e.Session)
                 {
                     var epoch = index is null ? 0 : (slot.Request.Parameters as NicParameters)?.Epoch ?? 0;
                     losses[id] = new SwitchLoss(slot.Request.PortId, index, e.Session, e.Lost, epoch);
@@ -219,7 +220,7 @@ static class Reconciliation
             if (!first)
             {
                 yield return new Effect.Ask(EffectId(id, loss), id, loss.OfVm
-                    ? new LoseVm(s.Id.Parts[0], loss.Epoch, loss.Reason, loss.Nics)
+                    ? new LoseVm(s.Id.Parts[0], loss.Epoch, loss.Reason, [.. loss.Nics.Where(nic => !HasPort(s, id.Parts[0], nic))])
                     : new LoseObject(s.Id, loss.Session, loss.Reason));
             }
         }
@@ -229,6 +230,10 @@ static class Reconciliation
             yield return new Effect.Ask(ReportEffect(nic, report), nic, report);
         }
     }
+
+    /// <summary>The NIC is lost and its port is not: it was made in this session, and the VM takes it down.</summary>
+    static bool HasPort(SwitchState.Here s, string vm, string nic) =>
+        Names.PortOf(vm, nic) is var name && s.Ports.Values.Any(port => port.Name == name);
 
     public static string ReportEffect(EntityId nic, ReportDevice report) => $"report:{report.Source}:{nic}";
 

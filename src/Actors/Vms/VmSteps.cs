@@ -107,7 +107,7 @@ static class VmSteps
         {
             VmStepKind.NicDrain => new Effect.Ask(effect, EntityId.Nic(vm, nic.Name), new AwaitDrain()),
             VmStepKind.PortDrain => new Effect.Ask(
-                effect, EntityId.Port(host, nic.Switch, Names.Key(portName, Names.PortMax)), new AwaitDrain()),
+                effect, EntityId.Port(host, nic.Switch, Names.PortOf(vm, nic.Name)), new AwaitDrain()),
             _ => new Effect.Ask(effect, EntityId.Switch(host, nic.Switch), new SubmitOid(
                 new OidRequest($"{state.Id}>{effect}", OidOf(step.Kind), 0, 0, property ?? Parameters(state, vm, nic, portName, step.Kind)) { PortName = portName },
                 FromPeer: false)),

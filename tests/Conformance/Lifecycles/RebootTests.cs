@@ -163,6 +163,36 @@ public sealed class RebootTests
     }
 
     [Fact]
+    public void F06_Loss_that_was_answered_is_not_judged_again_when_it_is_asked_again()
+    {
+        var world = Running(DriftPolicy.Report);
+        var session = world.State<BridgeState>(EntityId.Bridge("hv01")).Session;
+        var lose = new LoseObject(Sw, session, HostLoss.Rebooted);
+        var first = world.Ask(Nics[0], "lose", lose);
+        world.Settle();
+        world.Do(Nics[0], new ReportDevice("seen", true, world.Hosts["hv01"].Devices[Nics[0].Text] with { Present = false, Up = false, Enslaved = false }, session + 1));
+        var again = world.Ask(Nics[0], "lose", lose);
+        world.Settle();
+        Assert.Equal((new ObjectLost(false), new ObjectLost(false)), (first.Answer?.Reply, again.Answer?.Reply));
+        Assert.Equal("Connected", world.State<NicState>(Nics[0]).Name);
+    }
+
+    [Fact]
+    public void F06_Object_that_waits_to_be_lost_is_lost_by_the_last_of_two_reboots()
+    {
+        var world = Defined(DriftPolicy.Report);
+        world.HoldWrites(Nics[0]);
+        world.Ask(Vm, "start", new StartVm());
+        world.Settle();
+        world.Disconnect("hv01").Hosts["hv01"].Reboot();
+        world.Connect("hv01");
+        world.Disconnect("hv01").Hosts["hv01"].Reboot();
+        world.Connect("hv01");
+        var session = world.State<BridgeState>(EntityId.Bridge("hv01")).Session;
+        Assert.Equal(session, world.Switch(Sw).Losses[Nics[0]].Session);
+    }
+
+    [Fact]
     public void F06_Nic_that_the_new_boot_lists_is_not_lost()
     {
         var world = Running(DriftPolicy.Report);

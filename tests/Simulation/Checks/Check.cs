@@ -21,8 +21,10 @@ sealed class Check(World world)
     readonly Dictionary<(EntityId, string), (long Sequence, int Incarnation)> _messages = [];
     readonly Dictionary<(EntityId, string), StoredAnswer> _answers = [];
     readonly HashSet<(EntityId, string)> _sent = [];
+    readonly Dictionary<(EntityId, string), DateTimeOffset> _deadlines = [];
     readonly HashSet<string> _issued = new(StringComparer.Ordinal);
     readonly HashSet<string> _shards = new(StringComparer.Ordinal);
+    bool _fellBack;
 
     /// <summary>The first that was found: the run ends with it.</summary>
     public Violation? Found { get; private set; }
@@ -52,7 +54,29 @@ sealed class Check(World world)
     public IEnumerable<EntityId> Owing(string shard) =>
         [.. _followers.Where(pair => pair.Value.HasOpenWork && World.ShardOf(pair.Key) == shard).Select(pair => pair.Key)];
 
-    public void Sent(Envelope envelope) => _sent.Add((envelope.To, envelope.MessageId));
+    /// <summary>The journal has lost its last writes: what it says now is the truth, and hosts may know more.</summary>
+    public void FellBack()
+    {
+        _fellBack = true;
+        _followers.Clear();
+        _lastWriter.Clear();
+        _messages.Clear();
+        _answers.Clear();
+        DataPath.FellBack();
+        foreach (var row in world.Journal.Entities.SelectMany(world.Journal.Rows))
+        {
+            Follow(row);
+        }
+    }
+
+    public void Sent(Envelope envelope)
+    {
+        _sent.Add((envelope.To, envelope.MessageId));
+        if (envelope.Deadline is { } deadline && deadline > _deadlines.GetValueOrDefault((envelope.To, envelope.MessageId)))
+        {
+            _deadlines[(envelope.To, envelope.MessageId)] = deadline;
+        }
+    }
 
     public void Stored(StoredEvent row, Writer writer)
     {
@@ -74,6 +98,10 @@ sealed class Check(World world)
             if (!_sent.Contains((id, message)))
             {
                 Violate("I8", $"{id}#{row.Sequence}: nobody sent message {message}");
+            }
+            if (_deadlines.TryGetValue((id, message), out var deadline) && row.At > deadline)
+            {
+                Violate("I31", $"{id}#{row.Sequence}: {message} was to be done by {deadline:O}, and was decided at {row.At:O}");
             }
         }
         foreach (var answer in row.Answers)
@@ -160,6 +188,10 @@ sealed class Check(World world)
             Violate("I11", $"{row.Entity}#{row.Sequence} does not follow: {defect.Message}");
             return;
         }
+        if (row.Who.StartsWith(AgentPrefix, StringComparison.Ordinal) && row.Who[AgentPrefix.Length..] is var host && !Concerns(host, row, was, States.Of(follower)))
+        {
+            Violate("I43", $"{row.Entity}#{row.Sequence} {row.Name}: the agent of {host} changed what is not on that host");
+        }
         switch (row.Event)
         {
             case CommandIssued issued:
@@ -174,6 +206,9 @@ sealed class Check(World world)
             case PortDeleteReceived when was is PortState { BodyOrNull.Drain: { Open: false } drain }:
                 Violate("switch.md 3.6 G4", $"{row.Entity}#{row.Sequence}: PORT_DELETE although {drain.InWords}");
                 break;
+            case UnknownCommandSeen seen when !_fellBack:
+                Violate("I19", $"{row.Entity} was shown {seen}");
+                break;
             case Parked parked:
                 Violate("no defect", $"{row.Entity} is parked by {parked}");
                 break;
@@ -184,19 +219,16 @@ sealed class Check(World world)
             Violate("I25", $"{row.Entity}#{row.Sequence}: the cursor fell from {before.StreamEpoch}:{before.Cursor} to {after.StreamEpoch}:{after.Cursor}");
         }
     }
-}
 
-/// <summary>The state inside a production core.</summary>
-static class States
-{
-    public static object Of(IEntityCore core) => core switch
+    const string AgentPrefix = "agent:";
+
+    /// <summary>It is about what is on the host, before it or after it; or it changed nothing.</summary>
+    static bool Concerns(string host, StoredEvent row, object was, object state) => row.Entity.Kind switch
     {
-        EntityCore<BridgeLifecycle, BridgeState, BridgeEvent> bridge => bridge.State,
-        EntityCore<SwitchLifecycle, SwitchState, SwitchEvent> @switch => @switch.State,
-        EntityCore<PortLifecycle, PortState, PortEvent> port => port.State,
-        EntityCore<NicLifecycle, NicState, NicEvent> nic => nic.State,
-        EntityCore<VmLifecycle, VmState, VmEvent> vm => vm.State,
-        EntityCore<MigrationLifecycle, MigrationState, MigrationEvent> migration => migration.State,
-        var other => throw new InvalidOperationException(other.ToString()),
+        "nic" => row.Event is RequestNoted or RequestRefused || HostOf(was) == host || HostOf(state) == host,
+        "vm" => row.Event is RequestNoted or RequestRefused || (was as VmState)?.DefinitionOrNull?.Host == host,
+        _ => row.Entity.Parts[0] == host,
     };
+
+    static string? HostOf(object state) => (state as NicState)?.BodyOrNull?.Place.Host;
 }

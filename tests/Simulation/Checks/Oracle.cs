@@ -1,5 +1,6 @@
 using ControlPlane.Actors;
 using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Projections;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Simulation;
@@ -7,11 +8,15 @@ namespace ControlPlane.Simulation;
 /// <summary>The journal at the end, against what the clients were told, and against itself.</summary>
 static class Oracle
 {
+    /// <summary>Rows between two restarts of the projector.</summary>
+    const int ViewReadEvery = 7;
+
     public static void Judge(World world, IReadOnlyList<Client> clients)
     {
         foreach (var id in world.Journal.Entities)
         {
             Replays(world, id);
+            Views(world, id);
         }
         foreach (var group in clients.SelectMany(client => client.History).Where(request => request.Answer is not null).GroupBy(request => request.Envelope.To))
         {
@@ -31,6 +36,25 @@ static class Oracle
         if (world.Journal.Snapshot(id) is { } snapshot && !whole.AsSpan().SequenceEqual(Replay(id, snapshot.Read(), rows)))
         {
             world.Check.Violate("I11", $"{id} is another from its snapshot at {snapshot.Sequence}");
+        }
+    }
+
+    /// <summary>I13: what the projector folds, with a view read back from its bytes now and then, is the entity's own state.</summary>
+    static void Views(World world, EntityId id)
+    {
+        var view = EntityView.New(id);
+        foreach (var row in world.Journal.Rows(id))
+        {
+            view = view.After(Journal.AsRead(row));
+            if (row.Sequence % ViewReadEvery == 0)
+            {
+                var state = StateNames.Decode(id, StateNames.Of(id), StateNames.Encode(id, view.State));
+                view = view with { State = state, Notes = ViewNotes.Decode(view.Notes.Encode()) };
+            }
+        }
+        if (!StateNames.Encode(id, view.State).AsSpan().SequenceEqual(Replay(id, null, world.Journal.Rows(id))))
+        {
+            world.Check.Violate("I13", $"the view of {id} is not its state");
         }
     }
 

@@ -4,38 +4,6 @@ using ControlPlane.Messages;
 
 namespace ControlPlane.Simulation;
 
-/// <summary>What an incarnation of an entity needs of the node that it lives on.</summary>
-public interface IShellWorld
-{
-    void Append(EntityId id, System.Collections.Immutable.ImmutableArray<StoredEvent> rows, Action<WriteEnd> answer);
-
-    void Read(EntityId id, Recovery recovery);
-
-    void Save(CoreSnapshot snapshot);
-
-    void Respond(object asker, Answer answer);
-
-    void Tell(EntityId to, object message);
-
-    void Drive(EntityId bridge, long session, DriverCommand command);
-
-    void Wake(EntityId id, bool later);
-
-    void Passivate(EntityId id);
-
-    /// <summary>The incarnation is over.</summary>
-    void Ended(EntityId id, Incarnation incarnation);
-
-    /// <summary>It cannot be served.</summary>
-    void Fault(EntityId id, FaultKind kind, string reason);
-}
-
-/// <summary>What an entity recovers from.</summary>
-/// <param name="snapshot">The last snapshot, or what is left of it, if there is one.</param>
-/// <param name="last">The journal's last sequence number of the entity.</param>
-/// <param name="after">The rows after a sequence number; throws if they cannot be read.</param>
-public delegate void Recovery(object? snapshot, long last, Func<long, IReadOnlyList<StoredEvent>> after);
-
 /// <summary>
 /// One life of an entity in the memory of one node: what <see cref="EntityActor"/> does, without the engine. The
 /// comparison of both, input by input, is a test.
@@ -45,15 +13,13 @@ public sealed class Incarnation
     /// <summary>As the core's limit: so many of those that wait are decided at once.</summary>
     const int BatchMax = 64;
 
-    static readonly TimeSpan LongestNap = TimeSpan.FromHours(1);
-
     readonly EntityId _id;
     readonly Process _process;
     readonly IShellWorld _world;
     readonly ShellTimes _times;
     readonly Mutant _mutant;
     readonly Queue<(object Message, object? Asker)> _beforeRecovery = new();
-    readonly Dictionary<string, ITimer> _naps = new(StringComparer.Ordinal);
+    readonly Naps _naps;
     readonly Func<EntityId, IEntityCore> _newCore;
     IEntityCore _core;
     ITimer? _retry;
@@ -67,6 +33,7 @@ public sealed class Incarnation
     {
         (_id, _process, _world, _newCore, _times, _mutant) = (id, process, world, newCore, times, mutant);
         _core = newCore(id);
+        _naps = new Naps(process.Clock, Stay, effect => Feed(new Input.TimerDue(effect)));
         world.Read(id, Recover);
     }
 
@@ -114,10 +81,7 @@ public sealed class Incarnation
         _over = true;
         _retry?.Dispose();
         _idle?.Dispose();
-        foreach (var (_, nap) in _naps)
-        {
-            nap.Dispose();
-        }
+        _naps.Dispose();
     }
 
     void Recover(object? snapshot, long last, Func<long, IReadOnlyList<StoredEvent>> after)
@@ -263,7 +227,7 @@ public sealed class Incarnation
                 _world.Drive(bridge, session, command);
                 break;
             case Output.WakeMe wake:
-                Nap(wake);
+                _naps.Until(wake);
                 break;
             case Output.SaveSnapshot(var snapshot):
                 _world.Save(snapshot);
@@ -286,34 +250,6 @@ public sealed class Incarnation
         _ => new Input.WriteFailed("unknown"),
     });
 
-    void Nap(Output.WakeMe wake)
-    {
-        if (_naps.Remove(wake.EffectId, out var before))
-        {
-            before.Dispose();
-        }
-        var now = _process.Clock.GetUtcNow();
-        var seen = wake.SeenFrom(now);
-        var left = seen.At - now;
-        _naps[wake.EffectId] = _process.Clock.CreateTimer(
-            _ => WakeUp(seen), null, left <= TimeSpan.Zero ? TimeSpan.Zero : left < LongestNap ? left : LongestNap, Timeout.InfiniteTimeSpan);
-    }
-
-    void WakeUp(Output.WakeMe wake)
-    {
-        if (wake.At > _process.Clock.GetUtcNow())
-        {
-            Stay();
-            Nap(wake);
-            return;
-        }
-        if (_naps.Remove(wake.EffectId, out var nap))
-        {
-            nap.Dispose();
-        }
-        Feed(new Input.TimerDue(wake.EffectId));
-    }
-
     void End()
     {
         Vanish();
@@ -335,6 +271,3 @@ public sealed class Incarnation
         _world.Ended(_id, this);
     }
 }
-
-/// <summary>The shell's two times; shorter in a simulation, so that more happens.</summary>
-public sealed record ShellTimes(TimeSpan RetryEvery, TimeSpan IdleAfter);

@@ -31,6 +31,9 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
     readonly SortedDictionary<EntityId, List<StoredEvent>> _rows = [];
     readonly Dictionary<EntityId, (long Sequence, Func<CoreSnapshot> Read)> _snapshots = [];
     readonly Dictionary<(Process, EntityId), int> _underWay = [];
+    readonly List<(EntityId Entity, int Rows)> _writes = [];
+    readonly Dictionary<Process, (TimeSpan At, HashSet<EntityId> Refused)> _commits = [];
+    int _fallBacks;
 
     public bool Healed { get; set; }
 
@@ -53,9 +56,10 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
         var id = rows[0].Entity;
         var key = (writer.Process, id);
         _underWay[key] = _underWay.GetValueOrDefault(key) + 1;
+        var fallBacks = _fallBacks;
         simulator.After(Delay(), null, () =>
         {
-            var (told, store) = Fate();
+            var (told, store) = fallBacks == _fallBacks ? Fate() : (WriteEnd.Unknown, Storing.Never);
             if (store is Storing.Now && !Store(writer, rows))
             {
                 told = mutant == Mutant.StaleIncarnationBelieved ? WriteEnd.Stored : WriteEnd.Unknown;
@@ -142,11 +146,14 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
         {
             stored = _rows[id] = [];
         }
-        if (rows[0].Sequence <= stored.Count && mutant != Mutant.UniqueKeyIgnored)
+        var refused = RefusedBeside(writer.Process);
+        if (mutant != Mutant.UniqueKeyIgnored && (rows[0].Sequence <= stored.Count || refused.Contains(id)))
         {
+            refused.Add(id);
             struck.Count("journal.fenced");
             return false;
         }
+        _writes.Add((id, rows.Length));
         foreach (var row in rows)
         {
             if (row.Sequence != stored.Count + 1)
@@ -158,6 +165,39 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
             Stored?.Invoke(row, writer);
         }
         return true;
+    }
+
+    /// <summary>
+    /// What a node writes at one moment shares a commit: the entities in it of which a write was refused, and with it all that
+    /// follow it there, which would leave a gap or belong to the same deposed incarnation.
+    /// </summary>
+    HashSet<EntityId> RefusedBeside(Process process)
+    {
+        if (!_commits.TryGetValue(process, out var commit) || commit.At != simulator.Elapsed)
+        {
+            _commits[process] = commit = (simulator.Elapsed, []);
+        }
+        return commit.Refused;
+    }
+
+    /// <summary>
+    /// The journal is that of a standby that lagged: its last writes, acknowledged or not, are gone, and what was under way is
+    /// not stored any more (reliability.md 10 F14).
+    /// </summary>
+    public void FallBack(int writes)
+    {
+        _fallBacks++;
+        for (; writes > 0 && _writes.Count > 0; writes--)
+        {
+            var (id, rows) = _writes[^1];
+            _writes.RemoveAt(_writes.Count - 1);
+            _rows[id].RemoveRange(_rows[id].Count - rows, rows);
+            Count -= rows;
+            if (Snapshot(id)?.Sequence > _rows[id].Count)
+            {
+                _snapshots.Remove(id);
+            }
+        }
     }
 
     TimeSpan Delay()

@@ -69,6 +69,7 @@ sealed class Connection(World world, Process agent, Node node) : IAgentStream
     public Task Send(LinkParcel parcel, CancellationToken stop)
     {
         var bytes = Parcels.ToWire(parcel).ToByteArray();
+        BackAndForth(bytes);
         if (_toAgent.Reader.Completion.IsCompleted)
         {
             throw new LinkEndedException("the connection is over");
@@ -86,6 +87,15 @@ sealed class Connection(World world, Process agent, Node node) : IAgentStream
         catch (ChannelClosedException closed)
         {
             throw closed.InnerException is LinkEndedException end ? new LinkEndedException(end.Message, end.ComeAgain) : new LinkEndedException("the node ended the stream");
+        }
+    }
+
+    /// <summary>I48: what is read from the bytes is written as the same bytes.</summary>
+    void BackAndForth(byte[] bytes)
+    {
+        if (!Parcels.ToWire(Parcels.FromWire(Parcel.Parser.ParseFrom(bytes))).ToByteArray().AsSpan().SequenceEqual(bytes))
+        {
+            world.Check.Violate("I48", $"a parcel of {agent.Name} is another after reading: {Convert.ToHexString(bytes)}");
         }
     }
 
@@ -171,6 +181,7 @@ sealed class Connection(World world, Process agent, Node node) : IAgentStream
                 throw new InvalidOperationException("the call is over");
             }
             var bytes = message.ToByteArray();
+            connection.BackAndForth(bytes);
             connection.Carry(connection.Agent, ref connection._lastToAgent, () => connection._toAgent.Writer.TryWrite(bytes));
             return Task.CompletedTask;
         }
