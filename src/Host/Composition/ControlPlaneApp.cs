@@ -91,9 +91,10 @@ static class ControlPlaneApp
 
     static void AddProjections(IServiceCollection services, NodeOptions options)
     {
-        services.AddSingleton(new JournalReader(options.JournalFile));
-        services.AddSingleton(provider => new ReadDatabase(
-            options.ReadFile, provider.GetRequiredService<JournalReader>().Head(), provider.GetRequiredService<ILogger<ReadDatabase>>()));
+        services.AddSingleton<IJournalReader>(new SqliteJournalReader(options.JournalFile));
+        services.AddSingleton<IReadDatabase>(provider => new SqliteReadDatabase(
+            options.ReadFile, provider.GetRequiredService<IJournalReader>().Head(default), provider.GetRequiredService<ILogger<SqliteReadDatabase>>()));
+        services.AddSingleton<FeedSignal>();
         services.AddSingleton<Positions>().AddSingleton<ReadTables>().AddSingleton<PastViews>().AddSingleton<EventLog>();
         services.AddSingleton<Projector>();
         services.AddHostedService(provider => provider.GetRequiredService<Projector>());
