@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using ControlPlane.Agent;
+using ControlPlane.Host.Engine.Postgres;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Host.Composition;
@@ -53,6 +54,12 @@ sealed record NodeOptions
 
     public string ReadFile => Path.Combine(Data, "read.db");
 
+    /// <summary>PostgreSQL in place of the two files; null: the files.</summary>
+    public PostgresOptions? Database { get; init; }
+
+    /// <summary>What this node last saw of PostgreSQL.</summary>
+    public string WitnessFile => Path.Combine(Data, "postgres.witness.json");
+
     public string AgentSocket => Path.Combine(Data, "agent.sock");
 
     public string AgentState => Path.Combine(Data, "agents");
@@ -83,11 +90,42 @@ sealed record NodeOptions
                     ? value
                     : throw Wrong($"is at most {PrefixMax} of a-z, 0-9 and -"),
             },
-            _ => throw new SettingException($"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix."),
+            "postgres" => this with { Database = Postgres with { Connection = Connection() } },
+            "postgresowner" => this with { Database = Postgres with { Owner = Connection() } },
+            "postgrespool" => this with
+            {
+                Database = Postgres with
+                {
+                    Pool = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var pool)
+                        && pool is >= PostgresOptions.PoolMin and <= PostgresOptions.PoolMax
+                            ? pool
+                            : throw Wrong($"is from {PostgresOptions.PoolMin} to {PostgresOptions.PoolMax}"),
+                },
+            },
+            "postgresstandby" => this with
+            {
+                Database = Postgres with { NeedsStandby = value is "none" or "synchronous" ? value == "synchronous" : throw Wrong("is none or synchronous") },
+            },
+            _ => throw new SettingException(
+                $"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, postgres, postgresOwner, postgresPool, postgresStandby."),
         };
+
+        // It may hold a password, so it is never repeated.
+        string Connection() => PostgresOptions.Fault(value) is { } fault
+            ? throw new SettingException($"{source}: {key} {fault}. It is like Host=db1;Database=controlplane;Username=controlplane.")
+            : value;
 
         SettingException Wrong(string what) => new($"{source}: {key} {what}, not \"{value}\".");
     }
+
+    /// <summary>What is known so far; <see cref="Whole"/> finds out what is missing.</summary>
+    PostgresOptions Postgres => Database ?? new PostgresOptions("");
+
+    /// <summary>To be asked when all settings are read.</summary>
+    /// <exception cref="SettingException">A setting is there that means nothing without another.</exception>
+    public NodeOptions Whole() => Database is { Connection: "" }
+        ? throw new SettingException("postgresOwner, postgresPool and postgresStandby mean nothing without postgres.")
+        : this;
 
     static string[]? HostsOf(string value) =>
         value.Split(',', StringSplitOptions.TrimEntries) is { Length: >= 1 and <= HostsMax } names

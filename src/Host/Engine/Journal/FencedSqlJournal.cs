@@ -38,7 +38,7 @@ sealed class FencedSqlJournal : SqlWriteJournal
         _time = wiring.Time;
         _rows = new EventRows(serializer, wiring.Limits);
         _commits = new GroupCommit(
-            wiring.Dialect?.Invoke(writer) ?? new SqliteDialect(plugin.ConnectionString, wiring.Limits, wiring.Faults),
+            wiring.Dialect?.Invoke(writer, wiring.Limits, wiring.Faults) ?? new SqliteDialect(plugin.ConnectionString, wiring.Limits, wiring.Faults),
             wiring,
             JournalHealth.Of(Context.System),
             Context.GetLogger());

@@ -16,7 +16,7 @@ sealed class JournalWiring : Setup
     public JournalHealth Health { get; init; } = new();
 
     /// <summary>The database to write to, given the writer's id; null: the file that the plugin's connection string names.</summary>
-    public Func<string, IJournalDialect>? Dialect { get; init; }
+    public Func<string, JournalLimits, IJournalFaults, IJournalDialect>? Dialect { get; init; }
 
     internal IJournalFaults Faults { get; init; } = NoFaults.Instance;
 
