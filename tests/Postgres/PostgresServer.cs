@@ -61,7 +61,7 @@ sealed partial class PostgresServer : IDisposable
         return standby;
     }
 
-    /// <summary>The same, byte for byte, as a backup that is restored elsewhere.</summary>
+    /// <summary>Settings that the next start finds.</summary>
     public void Configure(params string[] settings)
     {
         var file = Path.Combine(Data, "postgresql.auto.conf");
@@ -81,7 +81,10 @@ sealed partial class PostgresServer : IDisposable
         _process = Process.Start(start)!;
         _pid = int.Parse(_process.StandardOutput.ReadLine()!, null);
         Until(() => Answers() || _process.HasExited);
-        Assert.False(_process.HasExited, Log);
+        if (_process.HasExited)
+        {
+            throw new InvalidOperationException(Log);
+        }
     }
 
     /// <summary>In order: connections are ended, and what was committed is on the disk.</summary>
@@ -131,8 +134,11 @@ sealed partial class PostgresServer : IDisposable
         var watch = Stopwatch.StartNew();
         while (!condition())
         {
-            Assert.True(watch.Elapsed < Patience, "the server did not come to what was waited for");
-            Thread.Sleep(20);
+            if (watch.Elapsed > Patience)
+            {
+                throw new TimeoutException("the server did not come to what was waited for");
+            }
+            Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System).Wait();
         }
     }
 
@@ -184,7 +190,10 @@ sealed partial class PostgresServer : IDisposable
     {
         using var process = Process.Start(Command(command))!;
         process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{string.Join(' ', command)} ended with {process.ExitCode}");
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{string.Join(' ', command)} ended with {process.ExitCode}");
+        }
     }
 
     /// <summary>As the packages' own user when we are root.</summary>
@@ -207,43 +216,4 @@ sealed partial class PostgresServer : IDisposable
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Signal(int pid, int signal);
-}
-
-/// <summary>One server for all tests that do not stop it.</summary>
-public sealed class SharedServer : IDisposable
-{
-    readonly Lazy<PostgresServer> _server = new(() => PostgresServer.Start());
-    int _databases;
-
-    internal PostgresServer Server => _server.Value;
-
-    /// <summary>A database that nobody else uses.</summary>
-    internal string NewDatabase()
-    {
-        var name = $"test_{Interlocked.Increment(ref _databases)}";
-        Server.Execute($"CREATE DATABASE {name}");
-        return name;
-    }
-
-    public void Dispose()
-    {
-        if (_server.IsValueCreated)
-        {
-            _server.Value.Dispose();
-        }
-    }
-}
-
-[CollectionDefinition(Name)]
-public sealed class OnSharedServer : ICollectionFixture<SharedServer>
-{
-    public const string Name = "shared server";
-}
-
-/// <summary>A test that starts a server; skipped, with the reason, where none is installed, but never under CI.</summary>
-sealed class PostgresFactAttribute : FactAttribute
-{
-    public PostgresFactAttribute() => Skip = Reason;
-
-    public static string? Reason => Environment.GetEnvironmentVariable("CI") == "true" ? null : PostgresServer.Missing;
 }
