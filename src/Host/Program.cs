@@ -2,6 +2,7 @@ using ControlPlane.Agent;
 using ControlPlane.Host.Agents;
 using ControlPlane.Host.Composition;
 using ControlPlane.Host.Engine.Journal;
+using ControlPlane.Host.Engine.Postgres;
 
 return await Start(args);
 
@@ -12,10 +13,15 @@ static async Task<int> Start(string[] args)
         var driver = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && Drivers.Kinds.Contains("linux") ? "linux" : "simulated";
         var options = Settings.Read(
             args, Path.Combine(AppContext.BaseDirectory, "appsettings.json"), Environment.GetEnvironmentVariables(), driver);
+        if (options.Role == NodeRole.Database)
+        {
+            await Console.Out.WriteLineAsync(DatabaseVerbs.Run(options));
+            return 0;
+        }
         MakeDirectory(options.Data);
         return options.Role == NodeRole.Agent ? await RunAgents(options) : await RunNode(options);
     }
-    catch (Exception refusal) when (refusal is SettingException or JournalFileException or IOException or UnauthorizedAccessException)
+    catch (Exception refusal) when (refusal is SettingException or JournalFileException or PostgresRefusedException or IOException or UnauthorizedAccessException)
     {
         await Console.Error.WriteLineAsync($"controlplane: {refusal.Message}");
         return 2;
@@ -37,8 +43,8 @@ static void MakeDirectory(string path)
 
 static async Task<int> RunNode(NodeOptions options)
 {
-    using var journal = JournalFile.Open(options.JournalFile);
-    await using var app = ControlPlaneApp.Build(options, journal, TimeProvider.System);
+    using var storage = Storage.Open(options, TimeProvider.System);
+    await using var app = ControlPlaneApp.Build(options, storage, TimeProvider.System);
     await app.StartAsync();
     var url = app.Urls.First(url => url.StartsWith("http://", StringComparison.Ordinal) && !url.Contains("unix:", StringComparison.Ordinal));
     var hosts = options.Role == NodeRole.All

@@ -23,8 +23,8 @@ static class ControlPlaneApp
     /// <summary>All of the above together; a host with many devices takes the most of it.</summary>
     static readonly TimeSpan StopMax = TimeSpan.FromSeconds(60);
 
-    /// <param name="journal">The journal's file, open; the caller closes it after the app has ended.</param>
-    public static WebApplication Build(NodeOptions options, JournalFile journal, TimeProvider time, Action<ILoggingBuilder>? logging = null)
+    /// <param name="storage">The database, open; the caller closes it after the app has ended.</param>
+    public static WebApplication Build(NodeOptions options, Storage storage, TimeProvider time, Action<ILoggingBuilder>? logging = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
@@ -34,8 +34,8 @@ static class ControlPlaneApp
         builder.WebHost.ConfigureKestrel(kestrel => ConfigureKestrel(kestrel, options));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopMax);
         builder.Services.AddSingleton(options).AddSingleton(time);
-        AddEngine(builder.Services, journal, time);
-        AddProjections(builder.Services, options);
+        AddEngine(builder.Services, storage, time);
+        AddProjections(builder.Services, storage);
         AddApi(builder.Services, options, time);
         builder.Services.AddAgentGateway();
         if (options.Role == NodeRole.All)
@@ -78,22 +78,21 @@ static class ControlPlaneApp
         kestrel.ConfigureAgentSocket(options.AgentSocket);
     }
 
-    static void AddEngine(IServiceCollection services, JournalFile journal, TimeProvider time)
+    static void AddEngine(IServiceCollection services, Storage storage, TimeProvider time)
     {
         var health = new JournalHealth();
         services.AddSingleton(health);
-        services.AddEngine(new EngineOptions(JournalSettings.Sqlite(journal))
+        services.AddEngine(new EngineOptions(storage.Journal)
         {
             JournalIsOpen = () => health.IsOpen,
-            Setups = [new JournalWiring { Health = health, Time = time }],
+            Setups = [storage.Wiring(health, time)],
         });
     }
 
-    static void AddProjections(IServiceCollection services, NodeOptions options)
+    static void AddProjections(IServiceCollection services, Storage storage)
     {
-        services.AddSingleton(new JournalReader(options.JournalFile));
-        services.AddSingleton(provider => new ReadDatabase(
-            options.ReadFile, provider.GetRequiredService<JournalReader>().Head(), provider.GetRequiredService<ILogger<ReadDatabase>>()));
+        storage.AddReading(services);
+        services.AddSingleton<FeedSignal>();
         services.AddSingleton<Positions>().AddSingleton<ReadTables>().AddSingleton<PastViews>().AddSingleton<EventLog>();
         services.AddSingleton<Projector>();
         services.AddHostedService(provider => provider.GetRequiredService<Projector>());

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using ControlPlane.Agent;
+using ControlPlane.Host.Engine.Postgres;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Host.Composition;
@@ -14,6 +15,8 @@ enum NodeRole
     Node,
     /// <summary>The agents of local hosts.</summary>
     Agent,
+    /// <summary>One change of PostgreSQL by an operator, then the end.</summary>
+    Database,
 }
 
 /// <summary>How a process is set up; everything is checked before anything starts.</summary>
@@ -25,6 +28,9 @@ sealed record NodeOptions
     const int PrefixMax = 16;
 
     public NodeRole Role { get; init; } = NodeRole.All;
+
+    /// <summary>Of the role <see cref="NodeRole.Database"/>: what is to be done.</summary>
+    public string DatabaseVerb { get; init; } = "";
 
     /// <summary>0: any free one.</summary>
     public int Port { get; init; } = 8080;
@@ -52,6 +58,12 @@ sealed record NodeOptions
     public string JournalFile => Path.Combine(Data, "journal.db");
 
     public string ReadFile => Path.Combine(Data, "read.db");
+
+    /// <summary>PostgreSQL in place of the two files; null: the files.</summary>
+    public PostgresOptions? Database { get; init; }
+
+    /// <summary>What this node last saw of PostgreSQL.</summary>
+    public string WitnessFile => Path.Combine(Data, "postgres.witness.json");
 
     public string AgentSocket => Path.Combine(Data, "agent.sock");
 
@@ -83,11 +95,42 @@ sealed record NodeOptions
                     ? value
                     : throw Wrong($"is at most {PrefixMax} of a-z, 0-9 and -"),
             },
-            _ => throw new SettingException($"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix."),
+            "postgres" => this with { Database = Postgres with { Connection = Connection() } },
+            "postgresowner" => this with { Database = Postgres with { Owner = Connection() } },
+            "postgrespool" => this with
+            {
+                Database = Postgres with
+                {
+                    Pool = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var pool)
+                        && pool is >= PostgresOptions.PoolMin and <= PostgresOptions.PoolMax
+                            ? pool
+                            : throw Wrong($"is from {PostgresOptions.PoolMin} to {PostgresOptions.PoolMax}"),
+                },
+            },
+            "postgresstandby" => this with
+            {
+                Database = Postgres with { NeedsStandby = value is "none" or "synchronous" ? value == "synchronous" : throw Wrong("is none or synchronous") },
+            },
+            _ => throw new SettingException(
+                $"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, postgres, postgresOwner, postgresPool, postgresStandby."),
         };
+
+        // It may hold a password, so it is never repeated.
+        string Connection() => PostgresOptions.Fault(value) is { } fault
+            ? throw new SettingException($"{source}: {key} {fault}. It is like Host=db1;Database=controlplane;Username=controlplane.")
+            : value;
 
         SettingException Wrong(string what) => new($"{source}: {key} {what}, not \"{value}\".");
     }
+
+    /// <summary>What is known so far; <see cref="Whole"/> finds out what is missing.</summary>
+    PostgresOptions Postgres => Database ?? new PostgresOptions("");
+
+    /// <summary>To be asked when all settings are read.</summary>
+    /// <exception cref="SettingException">A setting is there that means nothing without another.</exception>
+    public NodeOptions Whole() => Database is { Connection: "" }
+        ? throw new SettingException("postgresOwner, postgresPool and postgresStandby mean nothing without postgres.")
+        : this;
 
     static string[]? HostsOf(string value) =>
         value.Split(',', StringSplitOptions.TrimEntries) is { Length: >= 1 and <= HostsMax } names

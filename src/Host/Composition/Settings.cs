@@ -12,7 +12,7 @@ static class Settings
     const string Section = "ControlPlane";
     const string Prefix = "CONTROLPLANE__";
 
-    public const string Usage = "usage: controlplane [all|node|agent] [--port N] [--data DIR] [--driver linux|simulated] [--hosts NAME,NAME] [--listen ADDRESS]";
+    public const string Usage = "usage: controlplane [all|node|agent] [--port N] [--data DIR] [--driver linux|simulated] [--hosts NAME,NAME] [--listen ADDRESS] [--postgres CONNECTION]";
 
     public static NodeOptions Read(IReadOnlyList<string> args, string file, IDictionary environment, string defaultDriver)
     {
@@ -20,7 +20,7 @@ static class Settings
         options = FromFile(options, file);
         options = FromEnvironment(options, environment);
         options = FromArguments(options, args);
-        return options with { Data = Path.GetFullPath(options.Data) };
+        return options.Whole() with { Data = Path.GetFullPath(options.Data) };
     }
 
     static NodeOptions FromFile(NodeOptions options, string file)
@@ -75,10 +75,16 @@ static class Settings
                     "all" => NodeRole.All,
                     "node" => NodeRole.Node,
                     "agent" => NodeRole.Agent,
+                    "database" => NodeRole.Database,
                     _ => throw new SettingException($"there is no \"{args[0]}\". {Usage}"),
                 },
             };
             at = 1;
+            if (options.Role == NodeRole.Database)
+            {
+                options = options with { DatabaseVerb = args.Count > 1 && DatabaseVerbs.All.Contains(args[1]) ? args[1] : throw new SettingException(DatabaseVerbs.Usage) };
+                at = 2;
+            }
         }
         while (at < args.Count)
         {
