@@ -74,7 +74,7 @@ static async Task<int> RunAgents(NodeOptions options)
     using var interrupt = System.Runtime.InteropServices.PosixSignalRegistration.Create(
         System.Runtime.InteropServices.PosixSignal.SIGINT, signal => Stop(signal, stop));
     using var logs = LoggerFactory.Create(logging => ControlPlaneApp.ConfigureLogging(logging, new ConfigurationBuilder().Build()));
-    await Console.Out.WriteLineAsync($"agents of {string.Join(", ", options.Hosts)} with the {options.Driver} data path, for the node at {options.AgentSocket}");
+    await Console.Out.WriteLineAsync($"agents of {string.Join(", ", options.Hosts)} with the {options.Driver} data path, for {string.Join(" or ", ControlPlaneApp.LocalAgents(options).Sockets)}");
     await LocalAgents.RunAgent(ControlPlaneApp.LocalAgents(options), TimeProvider.System, logs, stop.Token);
     return 0;
 }

@@ -42,9 +42,6 @@ public sealed record Refusal(
     /// <summary>The asker may send the same message again and get another answer: nothing was decided.</summary>
     public bool Transient => Kind is RefusalKind.Overloaded or RefusalKind.Unavailable or RefusalKind.Unknown or RefusalKind.Defect;
 
-    /// <summary>The incarnation that was asked has ended: the same message finds the next one, which knows the truth from its history.</summary>
-    public bool Elsewhere => Code is "actor.moved" or "journal.unknown";
-
     public static Refusal Illegal(string code, string detail, string rule, string state) =>
         new(RefusalKind.Conflict, code, detail, rule, state);
 }

@@ -37,7 +37,7 @@ static class ControlPlaneApp
         AddEngine(builder.Services, journal, time);
         AddProjections(builder.Services, options);
         AddApi(builder.Services, options, time);
-        builder.Services.AddAgentGateway();
+        builder.Services.AddAgentGateway().AddAgentRoutes();
         if (options.Role == NodeRole.All)
         {
             builder.Services.AddSingleton(provider => new LocalAgents(
@@ -50,7 +50,7 @@ static class ControlPlaneApp
     }
 
     public static LocalAgentsOptions LocalAgents(NodeOptions options) =>
-        new(options.Hosts, options.Driver, options.AgentState, options.AgentSocket) { NamespacePrefix = options.NamespacePrefix };
+        new(options.Hosts, options.Driver, options.AgentState, options.Nodes is { Count: > 0 } nodes ? nodes : [options.AgentSocket]) { NamespacePrefix = options.NamespacePrefix };
 
     public static void ConfigureLogging(ILoggingBuilder logging, IConfiguration configuration)
     {
@@ -135,6 +135,7 @@ static class ControlPlaneApp
         EventsApi.Map(v1);
         WatchApi.Map(v1);
         AlarmsApi.Map(v1);
+        ClusterApi.Map(v1);
     }
 
     static bool OverSocket(HttpContext http) =>

@@ -23,6 +23,8 @@ sealed record NodeOptions
     const int HostsMax = 64;
 
     const int PrefixMax = 16;
+    const int SeedsMax = 16;
+    const int NodesMax = 16;
 
     public NodeRole Role { get; init; } = NodeRole.All;
 
@@ -42,6 +44,15 @@ sealed record NodeOptions
 
     /// <summary>Linux: stands before the names of network namespaces, so that two fleets can share a machine.</summary>
     public string NamespacePrefix { get; init; } = "";
+
+    /// <summary>Where other nodes reach this one. Null: this node is a cluster of one.</summary>
+    public IPEndPoint? Cluster { get; init; }
+
+    /// <summary>HOST:PORT of nodes to join; none: the database tells who is there.</summary>
+    public IReadOnlyList<string> Seeds { get; init; } = [];
+
+    /// <summary>Agents: sockets of the nodes that they may use; none: the one of <see cref="Data"/>.</summary>
+    public IReadOnlyList<string> Nodes { get; init; } = [];
 
     /// <summary>A request's body may stay under its least rate for so long (reliability.md 11.1 B3). No setting: only tests wait less.</summary>
     public TimeSpan BodyGrace { get; init; } = TimeSpan.FromSeconds(5);
@@ -77,13 +88,31 @@ sealed record NodeOptions
             "data" => this with { Data = value.Length > 0 ? Path.GetFullPath(value) : throw Wrong("is a directory") },
             "driver" => this with { Driver = Drivers.Kinds.Contains(value) ? value : throw Wrong($"is one of {string.Join(", ", Drivers.Kinds)}") },
             "hosts" => this with { Hosts = HostsOf(value) ?? throw Wrong($"is 1 to {HostsMax} names of hosts with commas between") },
+            "cluster" => this with
+            {
+                Cluster = IPEndPoint.TryParse(value, out var cluster) && cluster.Port > 0 && value.Contains(':', StringComparison.Ordinal)
+                    ? IPAddress.IsLoopback(cluster.Address) ? cluster : throw Wrong("is on a loopback address: without TLS nodes speak on no other")
+                    : throw Wrong("is ADDRESS:PORT"),
+            },
+            "seeds" => this with
+            {
+                Seeds = value.Split(',', StringSplitOptions.TrimEntries) is { Length: <= SeedsMax } seeds && seeds.All(seed => IPEndPoint.TryParse(seed, out _))
+                    ? seeds
+                    : throw Wrong($"is at most {SeedsMax} times ADDRESS:PORT with commas between"),
+            },
+            "nodes" => this with
+            {
+                Nodes = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: >= 1 and <= NodesMax } nodes
+                    ? [.. nodes.Select(Path.GetFullPath)]
+                    : throw Wrong($"is 1 to {NodesMax} agent sockets of nodes with commas between"),
+            },
             "namespaceprefix" => this with
             {
                 NamespacePrefix = value.Length <= PrefixMax && value.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
                     ? value
                     : throw Wrong($"is at most {PrefixMax} of a-z, 0-9 and -"),
             },
-            _ => throw new SettingException($"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix."),
+            _ => throw new SettingException($"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, cluster, seeds, nodes."),
         };
 
         SettingException Wrong(string what) => new($"{source}: {key} {what}, not \"{value}\".");

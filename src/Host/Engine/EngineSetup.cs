@@ -33,6 +33,9 @@ sealed record EngineOptions(Config Journal)
     /// <summary>By which nodes find each other and settle who goes on. Null: this node is a cluster of one.</summary>
     public ClusterDatabase? Cluster { get; init; }
 
+    /// <summary>Where the cluster's supervisor finds who owes something. Null: there is none.</summary>
+    public Func<IServiceProvider, NextWithOpenWork>? OpenWork { get; init; }
+
     /// <summary>False while the journal is away.</summary>
     public Func<bool> JournalIsOpen { get; init; } = () => true;
 
@@ -58,6 +61,7 @@ static class EngineSetup
         services.AddSingleton(provider => new EntityServices(
             options.NewCore, provider.GetRequiredService<IEntityDoor>(), provider.GetRequiredService<IAgentDoor>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new ClusterState(provider.GetRequiredService<ActorSystem>));
         if (options.Cluster is { } cluster)
         {
             AddCluster(services, cluster, options.Seeds);
@@ -106,8 +110,19 @@ static class EngineSetup
             return;
         }
         akka.AddSetup(new LeaseWiring(provider.GetRequiredService<LeaseTable>(), provider.GetRequiredService<TimeProvider>()));
-        akka.WithActors((system, _) => system.ActorOf(
-            Props.Create(() => new MemberWatch(provider.GetRequiredService<MemberTable>(), provider.GetRequiredService<Departure>())), "member-watch"));
+        var (table, departure, membership) = (
+            provider.GetRequiredService<MemberTable>(), provider.GetRequiredService<Departure>(), provider.GetRequiredService<Membership>());
+        akka.WithActors((system, _) =>
+        {
+            system.ActorOf(Props.Create(() => new MemberWatch(table, departure)), "member-watch");
+            system.ActorOf(Props.Create(() => new DatabaseWitness(() => membership.DatabaseSilent, departure)), DatabaseWitness.Name);
+        });
+        if (options.OpenWork is { } openWork)
+        {
+            akka.WithSingleton<ClusterSupervisor>(
+                ClusterSupervisor.Name,
+                Props.Create(() => new ClusterSupervisor(openWork(provider), provider.GetRequiredService<IEntityDoor>())), createProxyToo: false);
+        }
     }
 
     static ClusterOptions Membership(EngineOptions options) => options.Cluster is null

@@ -67,6 +67,23 @@ static class Numbers
     /// </summary>
     public static readonly TimeSpan MemberGoneAfter = TimeSpan.FromSeconds(15);
 
+    /// <summary>Without an answer of the database for so long a node asks its peers whether they have one: longer than a server's restart takes.</summary>
+    public static readonly TimeSpan DatabaseSilentMax = TimeSpan.FromSeconds(5);
+
+    /// <summary>A peer whose last answer is younger has the database: two heartbeats.</summary>
+    public static readonly TimeSpan DatabaseSeenMax = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Entities with open work that the supervisor wakes at once, and how often: 500 a second, half of what the journal starts
+    /// on a small machine, so that who is asked for by people is not behind them.
+    /// </summary>
+    public const int WalkStep = 100;
+
+    public static readonly TimeSpan WalkStepEvery = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>A walk over all that has open work; for those that are awake it costs a message.</summary>
+    public static readonly TimeSpan WalkEvery = TimeSpan.FromSeconds(30);
+
     public static readonly TimeSpan JoinAgain = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Members that let nobody in for so long have ended: who is there is asked anew.</summary>

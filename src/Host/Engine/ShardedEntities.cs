@@ -92,7 +92,7 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
             try
             {
                 var answer = await Region(envelope.To).Ask<Answer>(envelope, left < Numbers.AskAgain || Alone ? left : Numbers.AskAgain, stop);
-                if (answer.Refusal is not { Elsewhere: true } || Alone || !_open() || left < Numbers.AskMovedAgain)
+                if (!IsElsewhere(answer) || Alone || !_open() || left < Numbers.AskMovedAgain)
                 {
                     return answer;
                 }
@@ -105,6 +105,9 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
         }
         return null;
     }
+
+    /// <summary>The incarnation that was asked has ended: the same message finds the next one, which knows the truth from its history.</summary>
+    static bool IsElsewhere(Answer answer) => answer.Refusal is { Code: "actor.moved" or "journal.unknown" };
 
     public void Tell(Envelope envelope)
     {
