@@ -2,6 +2,7 @@ using ControlPlane.Agent;
 using ControlPlane.Host.Agents;
 using ControlPlane.Host.Composition;
 using ControlPlane.Host.Engine.Journal;
+using ControlPlane.Host.Security;
 
 return await Start(args);
 
@@ -9,13 +10,17 @@ static async Task<int> Start(string[] args)
 {
     try
     {
+        if (args is ["pki", .. var pki])
+        {
+            return await MakeCertificates(pki);
+        }
         var driver = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && Drivers.Kinds.Contains("linux") ? "linux" : "simulated";
         var options = Settings.Read(
             args, Path.Combine(AppContext.BaseDirectory, "appsettings.json"), Environment.GetEnvironmentVariables(), driver);
         MakeDirectory(options.Data);
         return options.Role == NodeRole.Agent ? await RunAgents(options) : await RunNode(options);
     }
-    catch (Exception refusal) when (refusal is SettingException or JournalFileException or IOException or UnauthorizedAccessException)
+    catch (Exception refusal) when (refusal is SettingException or JournalFileException or IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
     {
         await Console.Error.WriteLineAsync($"controlplane: {refusal.Message}");
         return 2;
@@ -32,6 +37,23 @@ static void MakeDirectory(string path)
     else
     {
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+}
+
+static async Task<int> MakeCertificates(string[] args)
+{
+    switch (args)
+    {
+        case ["init", var directory]:
+            Pki.Init(directory, TimeProvider.System);
+            await Console.Out.WriteLineAsync($"an authority in {directory}; keep ca.key where no node is");
+            return 0;
+        case ["node", var directory, var node, var into] when ControlPlane.Messages.Names.IsName(node):
+            Pki.Issue(directory, node, into, TimeProvider.System);
+            await Console.Out.WriteLineAsync($"a certificate for node {node} in {into}, good for 90 days");
+            return 0;
+        default:
+            throw new SettingException("usage: controlplane pki init DIR | pki node DIR NAME INTO");
     }
 }
 

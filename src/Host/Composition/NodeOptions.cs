@@ -48,6 +48,9 @@ sealed record NodeOptions
     /// <summary>Where other nodes reach this one. Null: this node is a cluster of one.</summary>
     public IPEndPoint? Cluster { get; init; }
 
+    /// <summary>Directory with ca.crt, node.crt and node.key; without it nodes speak in the clear, on loopback alone.</summary>
+    public string? Certificates { get; init; }
+
     /// <summary>HOST:PORT of nodes to join; none: the database tells who is there.</summary>
     public IReadOnlyList<string> Seeds { get; init; } = [];
 
@@ -91,9 +94,10 @@ sealed record NodeOptions
             "cluster" => this with
             {
                 Cluster = IPEndPoint.TryParse(value, out var cluster) && cluster.Port > 0 && value.Contains(':', StringComparison.Ordinal)
-                    ? IPAddress.IsLoopback(cluster.Address) ? cluster : throw Wrong("is on a loopback address: without TLS nodes speak on no other")
+                    ? cluster
                     : throw Wrong("is ADDRESS:PORT"),
             },
+            "certificates" => this with { Certificates = value.Length > 0 ? Path.GetFullPath(value) : throw Wrong("is a directory") },
             "seeds" => this with
             {
                 Seeds = value.Split(',', StringSplitOptions.TrimEntries) is { Length: <= SeedsMax } seeds && seeds.All(seed => IPEndPoint.TryParse(seed, out _))
@@ -112,7 +116,7 @@ sealed record NodeOptions
                     ? value
                     : throw Wrong($"is at most {PrefixMax} of a-z, 0-9 and -"),
             },
-            _ => throw new SettingException($"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, cluster, seeds, nodes."),
+            _ => throw new SettingException($"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, cluster, certificates, seeds, nodes."),
         };
 
         SettingException Wrong(string what) => new($"{source}: {key} {what}, not \"{value}\".");

@@ -7,9 +7,11 @@ using Akka.Cluster.Sharding;
 using Akka.Configuration;
 using Akka.Hosting;
 using Akka.Remote.Hosting;
+using Akka.Remote.Transport.DotNetty;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Host.Engine.Clustering;
+using ControlPlane.Host.Security;
 using ControlPlane.Messages;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -32,6 +34,9 @@ sealed record EngineOptions(Config Journal)
 
     /// <summary>By which nodes find each other and settle who goes on. Null: this node is a cluster of one.</summary>
     public ClusterDatabase? Cluster { get; init; }
+
+    /// <summary>Nodes show and check certificates on every connection. Null: in the clear, for one machine alone.</summary>
+    public NodeCertificate? Certificate { get; init; }
 
     /// <summary>Where the cluster's supervisor finds who owes something. Null: there is none.</summary>
     public Func<IServiceProvider, NextWithOpenWork>? OpenWork { get; init; }
@@ -97,6 +102,13 @@ static class EngineSetup
             .WithCustomSerializer("words", WordsSerializer.Bound, system => new WordsSerializer(system))
             .WithRemoting(options.Address, options.Port)
             .WithClustering(Membership(options));
+        if (options.Certificate is { } certificate)
+        {
+            akka.AddHocon("akka.remote.dot-netty.tcp.enable-ssl = on", HoconAddMode.Prepend);
+            akka.AddSetup(new DotNettySslSetup(
+                certificate.Own, suppressValidation: false, requireMutualAuthentication: true, validateCertificateHostname: false,
+                (peer, _, _, _, _) => certificate.IsNode(peer)));
+        }
         Func<string, Props> props = id => provider.GetRequiredService<EntityServices>().PropsOf(EntityId.Parse(id)!.Value);
         akka.WithShardRegion<HostRegion>(ShardIds.HostRegion, props, new EntityMessageExtractor(), Sharding())
             .WithShardRegion<VmRegion>(ShardIds.VmRegion, props, new EntityMessageExtractor(), Sharding());
@@ -129,7 +141,7 @@ static class EngineSetup
         ? new ClusterOptions()
         : new ClusterOptions
         {
-            SeedNodes = [.. options.Seeds.Select(seed => $"akka.tcp://{EngineOptions.SystemName}@{seed}")],
+            SeedNodes = [.. options.Seeds.Select(seed => $"akka.{(options.Certificate is null ? "" : "ssl.")}tcp://{EngineOptions.SystemName}@{seed}")],
             FailureDetector = Numbers.FailureDetector,
             SplitBrainResolver = new LeaseMajorityOption { LeaseImplementation = new DatabaseLeaseOption() },
         };

@@ -116,7 +116,7 @@ sealed partial class Membership(
         try
         {
             await cluster.JoinSeedNodesAsync(
-                addresses.Select(other => Address.Parse($"akka.tcp://{EngineOptions.SystemName}@{other}")), either.Token);
+                addresses.Select(other => Address.Parse($"{cluster.SelfAddress.Protocol}://{EngineOptions.SystemName}@{other}")), either.Token);
             return true;
         }
         catch (Exception failure) when (failure is ClusterJoinFailedException or OperationCanceledException && !stop.IsCancellationRequested)
