@@ -2,6 +2,7 @@ using ControlPlane.Agent;
 using ControlPlane.Host.Agents;
 using ControlPlane.Host.Composition;
 using ControlPlane.Host.Engine.Journal;
+using ControlPlane.Host.Engine.Postgres;
 using ControlPlane.Host.Security;
 
 return await Start(args);
@@ -20,7 +21,8 @@ static async Task<int> Start(string[] args)
         MakeDirectory(options.Data);
         return options.Role == NodeRole.Agent ? await RunAgents(options) : await RunNode(options);
     }
-    catch (Exception refusal) when (refusal is SettingException or JournalFileException or IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+    catch (Exception refusal) when (refusal is SettingException or JournalFileException or PostgresRefusedException or IOException
+        or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
     {
         await Console.Error.WriteLineAsync($"controlplane: {refusal.Message}");
         return 2;
@@ -59,8 +61,8 @@ static async Task<int> MakeCertificates(string[] args)
 
 static async Task<int> RunNode(NodeOptions options)
 {
-    using var journal = JournalFile.Open(options.JournalFile);
-    await using var app = ControlPlaneApp.Build(options, journal, TimeProvider.System);
+    using var storage = Storage.Open(options, TimeProvider.System);
+    await using var app = ControlPlaneApp.Build(options, storage, TimeProvider.System);
     await app.StartAsync();
     var url = app.Urls.First(url => url.StartsWith("http://", StringComparison.Ordinal) && !url.Contains("unix:", StringComparison.Ordinal));
     var hosts = options.Role == NodeRole.All

@@ -22,13 +22,13 @@ public sealed class ReadTablesTests : IDisposable
     [Fact]
     public void The_alarm_of_a_stopped_view_outlives_what_the_view_says()
     {
-        var database = new ReadDatabase(File, 7, NullLogger<ReadDatabase>.Instance);
+        var database = new SqliteReadDatabase(File, 7, NullLogger<SqliteReadDatabase>.Instance);
         using var writer = new TableWriter(database);
-        writer.Begin();
-        writer.Stop(new JournalRow(7, "vm/web-1", 3, 0, "", []), "not to be read");
+        Assert.True(writer.Begin(default));
+        writer.Stop(new JournalRow(FeedPosition.OfOrdering(7), "vm/web-1", 3, 0, "", []), "not to be read");
 
         writer.Alarms(EntityView.New(EntityId.Vm("web-1")));
-        writer.Commit(7);
+        writer.Commit(FeedPosition.OfOrdering(7));
 
         Assert.Equal("view.stopped", Assert.Single(new ReadTables(database).Alarms(null, 10)).Code);
     }
@@ -38,14 +38,14 @@ public sealed class ReadTablesTests : IDisposable
     [InlineData(7, 7)]
     public void Tables_that_show_more_than_the_journal_has_are_built_again(long head, long position)
     {
-        using (var writer = new TableWriter(new ReadDatabase(File, 7, NullLogger<ReadDatabase>.Instance)))
+        using (var writer = new TableWriter(new SqliteReadDatabase(File, 7, NullLogger<SqliteReadDatabase>.Instance)))
         {
-            writer.Begin();
-            writer.Commit(7);
+            Assert.True(writer.Begin(default));
+            writer.Commit(FeedPosition.OfOrdering(7));
         }
 
-        using var again = new TableWriter(new ReadDatabase(File, head, NullLogger<ReadDatabase>.Instance));
+        using var again = new TableWriter(new SqliteReadDatabase(File, head, NullLogger<SqliteReadDatabase>.Instance));
 
-        Assert.Equal(position, again.Position());
+        Assert.Equal(position, again.Position().Number);
     }
 }

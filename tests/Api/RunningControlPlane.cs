@@ -19,7 +19,7 @@ public sealed class RunningControlPlane : IAsyncLifetime
 
     readonly HttpClient _http = new() { Timeout = Patience };
     WebApplication? _app;
-    JournalFile? _journal;
+    Storage? _storage;
 
     internal TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -58,8 +58,8 @@ public sealed class RunningControlPlane : IAsyncLifetime
     public async Task Start()
     {
         var options = Options with { Data = Data };
-        _journal = JournalFile.Open(options.JournalFile);
-        _app = ControlPlaneApp.Build(options, _journal, Time, logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddSimpleConsole());
+        _storage = Storage.Open(options, TimeProvider.System);
+        _app = ControlPlaneApp.Build(options, _storage, Time, logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddSimpleConsole());
         await _app.StartAsync();
         Address = new Uri(_app.Urls.Single(url => !url.Contains("unix", StringComparison.Ordinal)));
         Token = (await File.ReadAllTextAsync(Path.Combine(Data, "admin.token"))).Trim();
@@ -72,7 +72,7 @@ public sealed class RunningControlPlane : IAsyncLifetime
             _app = null;
             await app.StopAsync();
             await app.DisposeAsync();
-            _journal?.Dispose();
+            _storage?.Dispose();
         }
     }
 

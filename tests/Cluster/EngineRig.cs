@@ -4,6 +4,8 @@ using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Host.Engine;
 using ControlPlane.Host.Engine.Clustering;
+using ControlPlane.Host.Engine.Journal;
+using ControlPlane.Host.Engine.Postgres;
 using ControlPlane.Messages;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -21,7 +23,7 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
         akka.persistence.snapshot-store.plugin = "akka.persistence.snapshot-store.inmem"
         """;
 
-    EngineRig(CoreFactory newCore, Config journal, string? database)
+    EngineRig(CoreFactory newCore, Config journal, PostgresSource? database)
     {
         var builder = new HostApplicationBuilder();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(60));
@@ -34,7 +36,8 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
         {
             NewCore = newCore,
             JournalIsOpen = () => JournalIsOpen,
-            Cluster = database is null ? null : new ClusterDatabase(database),
+            Cluster = database is null ? null : new ClusterDatabase(database.Leases),
+            Setups = database is null ? [] : [new JournalWiring { Dialect = (writer, limits, faults) => new PostgresDialect(database, limits, faults, writer) }],
         });
         _host = builder.Build();
     }
@@ -50,9 +53,10 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
 
     public ShardedEntities Entities => _host.Services.GetRequiredService<ShardedEntities>();
 
-    public static async Task<EngineRig> Start(CoreFactory? newCore = null, Config? journal = null, string? database = null)
+    public static async Task<EngineRig> Start(CoreFactory? newCore = null, Config? journal = null, PostgresSource? database = null)
     {
-        var rig = new EngineRig(newCore ?? EntityKinds.NewCore, journal ?? ConfigurationFactory.ParseString(InMemory), database);
+        var rig = new EngineRig(
+            newCore ?? EntityKinds.NewCore, journal ?? (database is null ? ConfigurationFactory.ParseString(InMemory) : JournalSettings.Postgres(database)), database);
         await rig._host.StartAsync();
         return rig;
     }

@@ -1,5 +1,6 @@
 using Akka.Cluster;
-using Akka.Configuration;
+using ControlPlane.Host.Engine;
+using ControlPlane.Host.Engine.Postgres;
 using ControlPlane.Messages;
 using ControlPlane.Tests.Cluster.Nodes;
 
@@ -8,13 +9,6 @@ namespace ControlPlane.Tests.Cluster;
 /// <summary>Three actor systems of one process on one PostgreSQL.</summary>
 public sealed class ThreeNodeTests
 {
-    static Config Journal(string database) => ConfigurationFactory.ParseString($$"""
-        akka.persistence {
-          journal { plugin = "akka.persistence.journal.sql", sql { connection-string = "{{database}}", provider-name = "PostgreSQL.15", replay-filter.mode = off } }
-          snapshot-store { plugin = "akka.persistence.snapshot-store.sql", sql { connection-string = "{{database}}", provider-name = "PostgreSQL.15" } }
-        }
-        """).WithFallback(Akka.Persistence.Sql.SqlPersistence.DefaultConfiguration);
-
     static Envelope DefineVm(string vm, string id) => new(
         EntityId.Vm(vm), id, "operator:ann", "corr", new DefineVm(new VmDefinition("hv01", [])));
 
@@ -23,7 +17,9 @@ public sealed class ThreeNodeTests
     {
         await using var server = await PostgresServer.Start();
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        var nodes = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => EngineRig.Start(journal: Journal(server.ConnectionString), database: server.ConnectionString)));
+        using var witnesses = new TemporaryFolder();
+        var nodes = await Task.WhenAll(Enumerable.Range(0, 3).Select(n => EngineRig.Start(database: PostgresSource.Open(
+            new PostgresOptions(server.ConnectionString), witnesses.File($"{n}.json"), new NodeAlarms(TimeProvider.System)))));
         while (!nodes.All(node => Akka.Cluster.Cluster.Get(node.System).State.Members.Count(m => m.Status == MemberStatus.Up) == 3) && clock.Elapsed.TotalSeconds < 40)
         {
             await Task.Delay(50);

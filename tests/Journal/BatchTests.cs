@@ -108,14 +108,14 @@ public sealed class BatchTests : IDisposable
     {
         using var file = _scratch.Open();
         await using var node = await JournalNode.Start(file);
-        var seen = node.Health.LastOrdering;
+        var seen = node.Health.Last;
         var woken = node.Health.WaitForCommitAfter(seen, CancellationToken.None);
         Assert.False(woken.IsCompleted);
 
         await JournalNode.Append(node.Entity("port/1"), "1");
 
         await woken.WaitAsync(TimeSpan.FromSeconds(5));
-        Assert.Equal(_scratch.Scalar("SELECT max(ordering) FROM journal"), node.Health.LastOrdering);
+        Assert.Equal(_scratch.Scalar("SELECT max(ordering) FROM journal"), node.Health.Last.Ordering);
         await node.Health.WaitForCommitAfter(seen, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(1));
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using ControlPlane.Host.Agents;
@@ -6,6 +7,7 @@ using ControlPlane.Host.Api.Documents;
 using ControlPlane.Host.Api.Requests;
 using ControlPlane.Host.Api.Resources;
 using ControlPlane.Host.Engine;
+using ControlPlane.Host.Engine.Clustering;
 using ControlPlane.Host.Engine.Journal;
 using ControlPlane.Host.Projections;
 using ControlPlane.Host.Security;
@@ -23,8 +25,8 @@ static class ControlPlaneApp
     /// <summary>All of the above together; a host with many devices takes the most of it.</summary>
     static readonly TimeSpan StopMax = TimeSpan.FromSeconds(60);
 
-    /// <param name="journal">The journal's file, open; the caller closes it after the app has ended.</param>
-    public static WebApplication Build(NodeOptions options, JournalFile journal, TimeProvider time, Action<ILoggingBuilder>? logging = null)
+    /// <param name="storage">The database, open; the caller closes it after the app has ended.</param>
+    public static WebApplication Build(NodeOptions options, Storage storage, TimeProvider time, Action<ILoggingBuilder>? logging = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
@@ -34,8 +36,8 @@ static class ControlPlaneApp
         builder.WebHost.ConfigureKestrel(kestrel => ConfigureKestrel(kestrel, options));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopMax);
         builder.Services.AddSingleton(options).AddSingleton(time);
-        AddEngine(builder.Services, journal, time);
-        AddProjections(builder.Services, options);
+        AddEngine(builder.Services, options, storage, time);
+        AddProjections(builder.Services, options, storage);
         AddApi(builder.Services, options, time);
         builder.Services.AddAgentGateway().AddAgentRoutes();
         if (options.Role == NodeRole.All)
@@ -78,26 +80,34 @@ static class ControlPlaneApp
         kestrel.ConfigureAgentSocket(options.AgentSocket);
     }
 
-    static void AddEngine(IServiceCollection services, JournalFile journal, TimeProvider time)
+    static void AddEngine(IServiceCollection services, NodeOptions options, Storage storage, TimeProvider time)
     {
         var health = new JournalHealth();
         services.AddSingleton(health);
-        services.AddEngine(new EngineOptions(JournalSettings.Sqlite(journal))
+        services.AddEngine(new EngineOptions(storage.Journal)
         {
             JournalIsOpen = () => health.IsOpen,
-            Setups = [new JournalWiring { Health = health, Time = time }],
+            Setups = [storage.Wiring(health, time)],
+            Address = options.Cluster?.Address.ToString() ?? IPAddress.Loopback.ToString(),
+            Port = options.Cluster?.Port ?? 0,
+            Seeds = options.Seeds,
+            Cluster = options.Cluster is not null && storage is PostgresStorage { Source.Leases: var pool } ? new ClusterDatabase(pool) : null,
+            Certificate = options.Certificates is { } directory ? NodeCertificate.Load(directory) : null,
+            OpenWork = provider => ActivatorUtilities.CreateInstance<OpenWork>(provider).Next,
         });
     }
 
-    static void AddProjections(IServiceCollection services, NodeOptions options)
+    static void AddProjections(IServiceCollection services, NodeOptions options, Storage storage)
     {
-        services.AddSingleton(new JournalReader(options.JournalFile));
-        services.AddSingleton(provider => new ReadDatabase(
-            options.ReadFile, provider.GetRequiredService<JournalReader>().Head(), provider.GetRequiredService<ILogger<ReadDatabase>>()));
+        storage.AddReading(services);
+        services.AddSingleton<FeedSignal>();
         services.AddSingleton<Positions>().AddSingleton<ReadTables>().AddSingleton<PastViews>().AddSingleton<EventLog>();
         services.AddSingleton<Projector>();
         services.AddHostedService(provider => provider.GetRequiredService<Projector>());
-        services.AddHostedService<Waker>();
+        if (options.Cluster is null)
+        {
+            services.AddHostedService<Waker>(); // in a cluster its supervisor wakes, once for all nodes
+        }
         services.AddSingleton<EntityFaults>();
         services.AddHostedService(provider => provider.GetRequiredService<EntityFaults>());
     }

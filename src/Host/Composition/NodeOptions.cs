@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using ControlPlane.Agent;
+using ControlPlane.Host.Engine.Postgres;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Host.Composition;
@@ -67,6 +68,12 @@ sealed record NodeOptions
 
     public string ReadFile => Path.Combine(Data, "read.db");
 
+    /// <summary>PostgreSQL in place of the two files; null: the files.</summary>
+    public PostgresOptions? Database { get; init; }
+
+    /// <summary>What this node last saw of PostgreSQL.</summary>
+    public string WitnessFile => Path.Combine(Data, "postgres.witness.json");
+
     public string AgentSocket => Path.Combine(Data, "agent.sock");
 
     public string AgentState => Path.Combine(Data, "agents");
@@ -116,11 +123,48 @@ sealed record NodeOptions
                     ? value
                     : throw Wrong($"is at most {PrefixMax} of a-z, 0-9 and -"),
             },
-            _ => throw new SettingException($"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, cluster, certificates, seeds, nodes."),
+            "postgres" => this with { Database = Postgres with { Connection = Connection() } },
+            "postgresowner" => this with { Database = Postgres with { Owner = Connection() } },
+            "postgrespool" => this with
+            {
+                Database = Postgres with
+                {
+                    Pool = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var pool)
+                        && pool is >= PostgresOptions.PoolMin and <= PostgresOptions.PoolMax
+                            ? pool
+                            : throw Wrong($"is from {PostgresOptions.PoolMin} to {PostgresOptions.PoolMax}"),
+                },
+            },
+            "postgresstandby" => this with
+            {
+                Database = Postgres with { NeedsStandby = value is "none" or "synchronous" ? value == "synchronous" : throw Wrong("is none or synchronous") },
+            },
+            _ => throw new SettingException(
+                $"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, postgres, postgresOwner, postgresPool, postgresStandby, cluster, certificates, seeds, nodes."),
         };
+
+        // It may hold a password, so it is never repeated.
+        string Connection() => PostgresOptions.Fault(value) is { } fault
+            ? throw new SettingException($"{source}: {key} {fault}. It is like Host=db1;Database=controlplane;Username=controlplane.")
+            : value;
 
         SettingException Wrong(string what) => new($"{source}: {key} {what}, not \"{value}\".");
     }
+
+    /// <summary>What is known so far; <see cref="Whole"/> finds out what is missing.</summary>
+    PostgresOptions Postgres => Database ?? new PostgresOptions("");
+
+    /// <summary>To be asked when all settings are read.</summary>
+    /// <exception cref="SettingException">A setting is there that means nothing without another.</exception>
+    public NodeOptions Whole() => this switch
+    {
+        { Database.Connection: "" } => throw new SettingException("postgresOwner, postgresPool and postgresStandby mean nothing without postgres."),
+        { Cluster: not null, Database: null } => throw new SettingException("cluster needs postgres: nodes share its journal."),
+        { Cluster.Address: var address, Certificates: null } when !IPAddress.IsLoopback(address) =>
+            throw new SettingException("cluster is on a loopback address unless there are certificates: nodes speak over a network by mutual TLS alone."),
+        { Cluster: null } when Seeds.Count > 0 || Certificates is not null => throw new SettingException("seeds and certificates mean nothing without cluster."),
+        _ => this,
+    };
 
     static string[]? HostsOf(string value) =>
         value.Split(',', StringSplitOptions.TrimEntries) is { Length: >= 1 and <= HostsMax } names

@@ -12,7 +12,7 @@ static class Settings
     const string Section = "ControlPlane";
     const string Prefix = "CONTROLPLANE__";
 
-    public const string Usage = "usage: controlplane [all|node|agent] [--port N] [--data DIR] [--driver linux|simulated] [--hosts NAME,NAME] [--listen ADDRESS] [--cluster ADDRESS:PORT] [--seeds ADDRESS:PORT,…] [--nodes SOCKET,…]";
+    public const string Usage = "usage: controlplane [all|node|agent] [--port N] [--data DIR] [--driver linux|simulated] [--hosts NAME,NAME] [--listen ADDRESS] [--postgres CONNECTION] [--cluster ADDRESS:PORT] [--certificates DIR] [--seeds ADDRESS:PORT,…] [--nodes SOCKET,…]";
 
     public static NodeOptions Read(IReadOnlyList<string> args, string file, IDictionary environment, string defaultDriver)
     {
@@ -20,7 +20,7 @@ static class Settings
         options = FromFile(options, file);
         options = FromEnvironment(options, environment);
         options = FromArguments(options, args);
-        return options with { Data = Path.GetFullPath(options.Data) };
+        return options.Whole() with { Data = Path.GetFullPath(options.Data) };
     }
 
     static NodeOptions FromFile(NodeOptions options, string file)

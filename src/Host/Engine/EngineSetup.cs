@@ -131,9 +131,15 @@ static class EngineSetup
         });
         if (options.OpenWork is { } openWork)
         {
+            // Made when the system is there: what it needs needs the system.
             akka.WithSingleton<ClusterSupervisor>(
                 ClusterSupervisor.Name,
-                Props.Create(() => new ClusterSupervisor(openWork(provider), provider.GetRequiredService<IEntityDoor>())), createProxyToo: false);
+                (_, _, _) =>
+                {
+                    var (next, entities) = (openWork(provider), provider.GetRequiredService<IEntityDoor>());
+                    return Props.Create(() => new ClusterSupervisor(next, entities));
+                },
+                createProxyToo: false);
         }
     }
 

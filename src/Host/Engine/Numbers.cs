@@ -52,8 +52,8 @@ static class Numbers
 
     public static readonly TimeSpan LeaseAcquireAgain = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>One statement about the cluster, and one connection for it; a quarter of them in a lease's life.</summary>
-    public static readonly TimeSpan ClusterStatementMax = TimeSpan.FromSeconds(1);
+    /// <summary>How long a connection to a silent member's address is tried.</summary>
+    public static readonly TimeSpan KnockMax = TimeSpan.FromSeconds(1);
 
     /// <summary>How often a process says in the database that it is there, and learns whether it was removed.</summary>
     public static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(1);

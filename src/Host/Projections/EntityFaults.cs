@@ -31,10 +31,12 @@ sealed class EntityFaults(ActorSystem system, JournalHealth journal, TimeProvide
         return Task.CompletedTask;
     }
 
+    public bool Has(string entity) => _open.ContainsKey(entity);
+
     /// <summary>An event of the entity that was stored after its fault: it is served again.</summary>
-    public void Served(string entity, long ordering)
+    public void Served(string entity, JournalPlace place)
     {
-        if (_open.TryGetValue(entity, out var open) && ordering > open.After)
+        if (_open.TryGetValue(entity, out var open) && place > open.After)
         {
             _open.TryRemove(new KeyValuePair<string, Open>(entity, open));
         }
@@ -47,7 +49,7 @@ sealed class EntityFaults(ActorSystem system, JournalHealth journal, TimeProvide
             return;
         }
         var now = time.GetUtcNow();
-        var after = journal.LastOrdering;
+        var after = journal.Last;
         _open.AddOrUpdate(
             fault.Entity.Text, id => new Open(Row(id, fault, now), after), (id, known) => new Open(Row(id, fault, known.Alarm.Since), after));
     }
@@ -68,7 +70,7 @@ sealed class EntityFaults(ActorSystem system, JournalHealth journal, TimeProvide
         });
 
     /// <param name="After">What was stored when the entity failed.</param>
-    sealed record Open(AlarmRow Alarm, long After);
+    sealed record Open(AlarmRow Alarm, JournalPlace After);
 
     sealed class Inbox : ReceiveActor
     {

@@ -4,7 +4,7 @@ using ControlPlane.Messages;
 namespace ControlPlane.Host.Projections;
 
 /// <summary>Any entity as it was: the fold of its events up to a time, read from the journal.</summary>
-sealed class PastViews(JournalReader journal)
+sealed class PastViews(IJournalReader journal)
 {
     const int PageRows = 1_000;
 

@@ -1,241 +1,221 @@
-using ControlPlane.Actors.Entities;
-using ControlPlane.Actors.Projections;
+using System.Data.Common;
 using ControlPlane.Host.Engine.Journal;
 using ControlPlane.Messages;
-using Microsoft.Data.Sqlite;
 
 namespace ControlPlane.Host.Projections;
 
 /// <summary>
-/// Follows the journal and keeps the read tables: the journal's commit signal wakes it, and it looks by itself every
-/// 100 ms. A batch of rows, the tables and the position are one transaction, so after a crash it goes on where the
-/// tables are.
+/// Keeps the read tables up with the journal. Of several nodes one fills the tables, and the others follow the position
+/// that it keeps in them; when it is gone, another takes its turn. It wakes by the journal's commit signal or by a ring
+/// of another node, and looks by itself every 100 ms.
 /// </summary>
 sealed partial class Projector(
-    JournalReader journal, ReadDatabase database, JournalHealth health, Positions positions, EntityFaults faults, TimeProvider time,
-    ILogger<Projector> log)
+    IJournalReader journal, IReadDatabase database, ReadTables tables, JournalHealth health, Positions positions, EntityFaults faults,
+    FeedSignal signal, TimeProvider time, ILogger<Projector> log)
     : BackgroundService
 {
-    /// <summary>Rows in one transaction: large enough to catch up quickly, small enough that nobody waits long for it.</summary>
-    const int BatchRowsMax = 1_000;
+    /// <summary>The key under which <see cref="Positions"/> has the position itself.</summary>
+    public const string Everything = "";
 
-    /// <summary>Views in memory; a view is a few KiB.</summary>
-    const int CachedViewsMax = 20_000;
-
-    /// <summary>Times that one event may fail before its entity's view stops.</summary>
-    const int TriesMax = 3;
+    /// <summary>Of a follower that is farther behind, as after its start, nobody waits for more.</summary>
+    const long FollowedAtOnceMax = 10_000;
 
     static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(100);
     static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often the turn is kept, or asked for: a third of the time after which it is lost.</summary>
+    public static readonly TimeSpan TakeEvery = TimeSpan.FromSeconds(1);
 
     /// <summary>Answers to idempotency keys are kept so long (api.md 2).</summary>
     static readonly TimeSpan RequestsKept = TimeSpan.FromHours(24);
     static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(5);
 
-    /// <summary>The key under which <see cref="Positions"/> has the position itself.</summary>
-    public const string Everything = "";
-
-    readonly ViewCache _views = new(CachedViewsMax);
-    HashSet<string> _stopped = [];
+    readonly Lock _lock = new();
+    FeedPosition _position;
     DateTimeOffset _forgotten;
-    long _position;
     long _head = long.MaxValue;
+    long _first = long.MaxValue;
+    long _took;
+    volatile bool _fills;
 
-    /// <summary>The journal's position that the tables show.</summary>
-    public long Position => Interlocked.Read(ref _position);
+    /// <summary>The number of the last event that the tables show.</summary>
+    public long Position => At.Number;
 
-    /// <summary>The journal's last position at the start, or later; not known before the journal was first read.</summary>
-    public long Head => Math.Max(Interlocked.Read(ref _head) is var head and not long.MaxValue ? head : 0, health.LastOrdering);
+    /// <summary>The number of the journal's last event, as far as it is known; 0 before the journal was first read.</summary>
+    public long Head
+    {
+        get
+        {
+            var known = Interlocked.Read(ref _head) is var head and not long.MaxValue ? head : 0;
+            // On SQLite a place is a number.
+            return Math.Max(known, health.Last is { Tx: 0, Ordering: var last } ? last : 0);
+        }
+    }
 
     /// <summary>What was stored before this process began is shown. Before that the tables may name what is gone and work that is done.</summary>
-    public bool Begun => Position >= Interlocked.Read(ref _head);
+    public bool Begun => Position >= Interlocked.Read(ref _first);
 
     /// <summary>Everything committed by this node, and what was there before, is shown.</summary>
-    public bool CaughtUp => Begun && Position >= health.LastOrdering;
+    public bool CaughtUp => Begun && At.Place >= health.Last;
 
-    public static string KeyOf(OperationChange operation) => $"operation/{operation.Id}";
+    /// <summary>This process is the one that fills the tables.</summary>
+    public bool Fills => _fills;
+
+    FeedPosition At
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _position;
+            }
+        }
+    }
+
+    public static string KeyOf(string operation) => $"operation/{operation}";
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
-        using var writer = new TableWriter(database);
-        Move(writer.Position());
-        _stopped = [.. writer.StoppedViews()];
-        Task? wake = null;
-        var (headKnown, rolledBack) = (false, false);
-        while (!stoppingToken.IsCancellationRequested)
+        TableFiller? filler = null;
+        try
         {
-            var pause = PollEvery;
-            try
+            while (!stoppingToken.IsCancellationRequested)
             {
-                if (!headKnown)
+                // Asked for before the look, so that a ring between the two is not lost.
+                var ring = signal.Next;
+                var pause = PollEvery;
+                try
                 {
-                    Interlocked.Exchange(ref _head, journal.Head());
-                    headKnown = true;
+                    filler ??= new TableFiller(journal, database, log);
+                    if (Look(filler))
+                    {
+                        continue;
+                    }
                 }
-                if (rolledBack)
+                catch (Exception failure) when (failure is DbException or TimeoutException or IOException)
                 {
-                    _stopped = [.. writer.StoppedViews()];
-                    rolledBack = false;
+                    LogFailed(log, failure, Position);
+                    filler?.Dispose();
+                    filler = null;
+                    _fills = false;
+                    pause = PauseAfterFailure;
                 }
-                if (Advance(writer))
-                {
-                    continue;
-                }
-                Forget(writer);
+                await Nap(pause, ring, stoppingToken);
             }
-            catch (SqliteException failure)
-            {
-                LogFailed(log, failure, Position);
-                writer.Rollback();
-                rolledBack = true;
-                _views.Clear();
-                pause = PauseAfterFailure;
-            }
-            if (wake is null || wake.IsCompleted)
-            {
-                wake = CaughtUp ? health.WaitForCommitAfter(Position, stoppingToken) : null;
-            }
-            var nap = Task.Delay(pause, time, stoppingToken);
-            await Task.WhenAny(wake ?? nap, nap);
+            filler?.Release();
+        }
+        finally
+        {
+            filler?.Dispose();
         }
     }
 
-    /// <summary>One batch; false when there is nothing new.</summary>
-    bool Advance(TableWriter writer)
+    /// <summary>True when there may be more at once.</summary>
+    bool Look(TableFiller filler)
     {
-        var rows = journal.After(Position, BatchRowsMax);
-        if (rows.Count == 0)
+        KeepTurn(filler);
+        return _fills ? Fill(filler) : Follow(filler);
+    }
+
+    void KeepTurn(TableFiller filler)
+    {
+        if (_took != 0 && time.GetElapsedTime(_took) < TakeEvery)
         {
+            return;
+        }
+        var fills = filler.Take();
+        _took = time.GetTimestamp();
+        if (fills && !_fills)
+        {
+            // Whoever had the turn before may have moved the tables on, or back.
+            Move(filler.Position());
+        }
+        _fills = fills;
+        var head = journal.Head(At);
+        Interlocked.Exchange(ref _head, head);
+        Interlocked.CompareExchange(ref _first, head, long.MaxValue);
+    }
+
+    bool Fill(TableFiller filler)
+    {
+        if (filler.Advance(At) is { } filled)
+        {
+            Move(filled.Position);
+            Tell(filled.Entities, filled.Ended);
+            return true;
+        }
+        if (filler.HasTurn)
+        {
+            Forget(filler);
             return false;
         }
-        var changed = new Dictionary<EntityId, (EntityView View, long Ordering)>();
-        var ended = new List<OperationChange>();
-        writer.Begin();
-        foreach (var row in rows)
-        {
-            Take(writer, row, changed, ended);
-        }
-        foreach (var (view, ordering) in changed.Values)
-        {
-            writer.Entity(view, ordering);
-            writer.Alarms(view);
-        }
-        writer.Commit(rows[^1].Ordering);
-        Move(rows[^1].Ordering);
-        foreach (var (view, _) in changed.Values)
-        {
-            _views.Put(view);
-            positions.Signal(view.Id.Text, view.Sequence);
-        }
-        // Of the rows that were there before this process, none tells that an entity is served by it.
-        foreach (var row in rows.SkipWhile(row => row.Ordering <= _head))
-        {
-            faults.Served(row.PersistenceId, row.Ordering);
-        }
-        ended.ForEach(operation => positions.Signal(KeyOf(operation), 1));
-        positions.Signal(Everything, Position);
+        (_fills, _took) = (false, 0);
         return true;
     }
 
-    void Take(
-        TableWriter writer, JournalRow row, Dictionary<EntityId, (EntityView View, long Ordering)> changed, List<OperationChange> ended)
+    /// <summary>Another node fills the tables: what it has made visible since the last look is told to those who wait here.</summary>
+    bool Follow(TableFiller filler)
     {
-        StoredEvent? happened = null;
-        EntityView? view = null;
-        try
+        var (known, now) = (At, filler.Position());
+        if (now.Number == known.Number)
         {
-            var decoded = row.Decode();
-            // Its words are read when they are first asked for: here, where it may fail.
-            _ = decoded.Event;
-            happened = decoded;
-            if (!_stopped.Contains(row.PersistenceId))
-            {
-                view = Fold(writer, happened, changed);
-            }
+            return false;
         }
-#pragma warning disable CA1031 // Whatever one entity's event does to its view, the views of the others go on.
-        catch (Exception defect) when (defect is not SqliteException)
-#pragma warning restore CA1031
-        {
-            if (_stopped.Add(row.PersistenceId))
-            {
-                LogStopped(log, defect, row.PersistenceId, row.Sequence);
-                writer.Stop(row, defect.Message);
-            }
-        }
-        if (happened is null)
-        {
-            writer.Unreadable(row);
-            return;
-        }
-        if (view is not null)
-        {
-            changed[view.Id] = (view, row.Ordering);
-        }
-        Record(writer, row, happened, view?.Revision ?? 0, ended);
+        var (entities, ended) = tables.Changes(Math.Max(known.Number, now.Number - FollowedAtOnceMax), now.Number);
+        Move(now);
+        Tell(entities, ended);
+        return false;
     }
 
-    /// <summary>What the event alone tells, also of an entity whose view has stopped.</summary>
-    static void Record(TableWriter writer, JournalRow row, StoredEvent happened, long revision, List<OperationChange> ended)
+    void Tell(IReadOnlyList<Shown> entities, IReadOnlyList<string> ended)
     {
-        writer.Event(row, happened);
-        if (RequestIds.OfDoor(happened.MessageId))
+        foreach (var shown in entities)
         {
-            writer.Request(happened, revision);
-        }
-        foreach (var answer in happened.Answers.Where(answer => RequestIds.OfDoor(answer.MessageId)))
-        {
-            writer.Answer(happened, answer, revision);
-        }
-        if (OperationChange.Of(happened.Event) is { } operation)
-        {
-            writer.Operation(operation, happened);
-            if (operation is OperationChange.Ended)
+            positions.Signal(shown.Actor, shown.Sequence);
+            // Of the rows that were there before this process, none tells that an entity is served by it.
+            if (shown.Number > Interlocked.Read(ref _first) && faults.Has(shown.Actor))
             {
-                ended.Add(operation);
+                faults.Served(shown.Actor, shown.Place ?? PlaceOf(shown));
             }
         }
+        foreach (var operation in ended)
+        {
+            positions.Signal(KeyOf(operation), 1);
+        }
+        positions.Signal(Everything, Position);
     }
 
-    EntityView Fold(TableWriter writer, StoredEvent happened, Dictionary<EntityId, (EntityView View, long Ordering)> changed)
+    JournalPlace PlaceOf(Shown shown) =>
+        journal.OfEntity(EntityId.Parse(shown.Actor)!.Value, shown.Sequence - 1, 1) is [var row] ? row.At.Place : default;
+
+    async Task Nap(TimeSpan pause, Task ring, CancellationToken stop)
     {
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                var view = changed.TryGetValue(happened.Entity, out var pending) ? pending.View
-                    : _views.Find(happened.Entity) ?? writer.View(happened.Entity) ?? EntityView.New(happened.Entity);
-                return view.After(happened);
-            }
-#pragma warning disable CA1031 // Counted, and thrown on at the last try.
-            catch (Exception) when (tries < TriesMax)
-#pragma warning restore CA1031
-            {
-                // Tried again: what failed may have been a read of the table.
-            }
-        }
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task[] wakes = [Task.Delay(pause, time, over.Token), ring, CaughtUp ? health.WaitForCommitAfter(At.Place, over.Token) : ring];
+        await Task.WhenAny(wakes);
+        await over.CancelAsync();
     }
 
-    void Forget(TableWriter writer)
+    void Forget(TableFiller filler)
     {
         var now = time.GetUtcNow();
         if (now - _forgotten >= ForgetEvery)
         {
             _forgotten = now;
-            writer.ForgetRequests(now - RequestsKept);
+            filler.ForgetRequests(now - RequestsKept);
         }
     }
 
-    void Move(long ordering)
+    void Move(FeedPosition position)
     {
-        Interlocked.Exchange(ref _position, ordering);
-        positions.Signal(Everything, ordering);
+        lock (_lock)
+        {
+            _position = position;
+        }
+        positions.Signal(Everything, position.Number);
     }
 
-    [LoggerMessage(1, LogLevel.Error, "The read tables could not be written after position {Position}; trying again")]
+    [LoggerMessage(1, LogLevel.Error, "The read tables could not be read or written at position {Position}; trying again")]
     static partial void LogFailed(ILogger logger, Exception failure, long position);
-
-    [LoggerMessage(2, LogLevel.Error, "The view of {Entity} stopped before event {Sequence}; the others go on")]
-    static partial void LogStopped(ILogger logger, Exception defect, string entity, long sequence);
 }

@@ -1,9 +1,9 @@
+using System.Data.Common;
 using System.Globalization;
 using System.Text;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Projections;
 using ControlPlane.Messages;
-using Microsoft.Data.Sqlite;
 
 namespace ControlPlane.Host.Projections;
 
@@ -28,7 +28,7 @@ sealed record EventFilter(
 sealed record HostCounts(long Switches, long Ports, long Nics, long Vms, long Drift);
 
 /// <summary>What is read of the read tables.</summary>
-sealed class ReadTables(ReadDatabase database)
+sealed class ReadTables(IReadDatabase database)
 {
     public EntityView? View(EntityId id)
     {
@@ -42,25 +42,25 @@ sealed class ReadTables(ReadDatabase database)
     public long Sequence(EntityId id)
     {
         using var connection = database.Open();
-        return connection.Query("SELECT sequence FROM entities WHERE id = $id", ("$id", id.Text)).First(reader => reader.GetInt64(0));
+        return connection.Query("SELECT sequence FROM entities WHERE id = @id", ("@id", id.Text)).First(reader => reader.GetInt64(0));
     }
 
     /// <summary>What exists of a kind, in the order of ids: everywhere, on a host, or on a switch.</summary>
     public IReadOnlyList<EntityView> List(string kind, string? host, EntityId? onSwitch, string? after, int limit)
     {
-        var where = new StringBuilder("gone = 0 AND kind = $kind AND id > $after");
+        var where = new StringBuilder("gone = 0 AND kind = @kind AND id > @after");
         if (host is not null)
         {
-            where.Append(" AND host = $host");
+            where.Append(" AND host = @host");
         }
         if (onSwitch is not null)
         {
-            where.Append(" AND switch = $switch");
+            where.Append(" AND switch = @switch");
         }
         using var connection = database.Open();
         return connection.Query(
-            $"SELECT {ViewRows.Columns} FROM entities WHERE {where} ORDER BY id LIMIT $limit",
-            ("$kind", kind), ("$host", host), ("$switch", onSwitch?.Text), ("$after", after ?? ""), ("$limit", limit)).Rows(ViewRows.Read);
+            $"SELECT {ViewRows.Columns} FROM entities WHERE {where} ORDER BY id LIMIT @limit",
+            ("@kind", kind), ("@host", host), ("@switch", onSwitch?.Text), ("@after", after ?? ""), ("@limit", limit)).Rows(ViewRows.Read);
     }
 
     /// <summary>Entities that owe something, in the order of ids.</summary>
@@ -68,7 +68,7 @@ sealed class ReadTables(ReadDatabase database)
     {
         using var connection = database.Open();
         return connection.Query(
-            "SELECT id FROM entities WHERE open_work = 1 AND id > $after ORDER BY id LIMIT $limit", ("$after", after), ("$limit", limit))
+            "SELECT id FROM entities WHERE open_work = 1 AND id > @after ORDER BY id LIMIT @limit", ("@after", after), ("@limit", limit))
             .Rows(reader => EntityId.Parse(reader.GetString(0))!.Value);
     }
 
@@ -76,7 +76,7 @@ sealed class ReadTables(ReadDatabase database)
     {
         using var connection = database.Open();
         var counts = connection.Query(
-            "SELECT kind, count(*), sum(drifted) FROM entities WHERE host = $host AND gone = 0 GROUP BY kind", ("$host", host))
+            "SELECT kind, count(*), CAST(sum(drifted) AS bigint) FROM entities WHERE host = @host AND gone = 0 GROUP BY kind", ("@host", host))
             .Rows(reader => (Kind: reader.GetString(0), Count: reader.GetInt64(1), Drifted: reader.GetInt64(2)))
             .ToDictionary(row => row.Kind);
         return new HostCounts(Of("switch"), Of("port"), Of("nic"), Of("vm"), counts.Values.Sum(row => row.Drifted));
@@ -88,7 +88,7 @@ sealed class ReadTables(ReadDatabase database)
     {
         using var connection = database.Open();
         return connection.Query(
-            "SELECT id, actor, kind, status, problem, started, ended, correlation FROM operations WHERE id = $id", ("$id", id))
+            "SELECT id, actor, kind, status, problem, started, ended, correlation FROM operations WHERE id = @id", ("@id", id))
             .First(reader => new OperationRow(
                 reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3),
                 reader.IsDBNull(4) ? null : StoredNames.DecodeRefusal(reader.Bytes(4)), reader.Time(5),
@@ -99,8 +99,8 @@ sealed class ReadTables(ReadDatabase database)
     {
         using var connection = database.Open();
         return connection.Query(
-            "SELECT entity, code, severity, since, reason, action FROM alarms WHERE (entity, code) > ($entity, $code) ORDER BY entity, code LIMIT $limit",
-            ("$entity", after?.Entity ?? ""), ("$code", after?.Code ?? ""), ("$limit", limit))
+            "SELECT entity, code, severity, since, reason, action FROM alarms WHERE (entity, code) > (@entity, @code) ORDER BY entity, code LIMIT @limit",
+            ("@entity", after?.Entity ?? ""), ("@code", after?.Code ?? ""), ("@limit", limit))
             .Rows(reader => new AlarmRow(
                 reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.Time(3), reader.GetString(4), reader.GetString(5)));
     }
@@ -109,7 +109,7 @@ sealed class ReadTables(ReadDatabase database)
     {
         using var connection = database.Open();
         return connection.Query(
-            "SELECT entity, body_hash, reply_name, payload, sequence, revision FROM requests WHERE message_id = $id", ("$id", messageId))
+            "SELECT entity, body_hash, reply_name, payload, sequence, revision FROM requests WHERE message_id = @id", ("@id", messageId))
             .First(reader => new RequestRow(
                 EntityId.Parse(reader.GetString(0))!.Value, reader.TextOrNull(1),
                 reader.IsDBNull(3) ? null : new StoredAnswer(messageId, reader.TextOrNull(2), reader.Bytes(3)),
@@ -119,22 +119,35 @@ sealed class ReadTables(ReadDatabase database)
     /// <summary>Events after a position that the filter lets through, in order.</summary>
     public IReadOnlyList<EventRow> Events(EventFilter filter, long after, int limit)
     {
-        var where = new StringBuilder("ordering > $after");
-        Term(filter.Actor, " AND actor = $actor");
-        Term(filter.Type, " AND type = $type");
-        Term(filter.Who, " AND who = $who");
-        Term(filter.Correlation, " AND correlation = $correlation");
-        Term(filter.From, " AND at >= $from");
-        Term(filter.To, " AND at < $to");
+        var where = new StringBuilder("ordering > @after");
+        Term(filter.Actor, " AND actor = @actor");
+        Term(filter.Type, " AND type = @type");
+        Term(filter.Who, " AND who = @who");
+        Term(filter.Correlation, " AND correlation = @correlation");
+        Term(filter.From, " AND at >= @from");
+        Term(filter.To, " AND at < @to");
         using var connection = database.Open();
         return connection.Query($"""
             SELECT ordering, actor, sequence, at, type, version, who, correlation, cause, oid, hash
-            FROM events WHERE {where} ORDER BY ordering LIMIT $limit
+            FROM events WHERE {where} ORDER BY ordering LIMIT @limit
             """,
-            ("$after", after), ("$actor", filter.Actor), ("$type", filter.Type), ("$who", filter.Who), ("$correlation", filter.Correlation),
-            ("$from", filter.From?.UtcTicks), ("$to", filter.To?.UtcTicks), ("$limit", limit)).Rows(ReadEvent);
+            ("@after", after), ("@actor", filter.Actor), ("@type", filter.Type), ("@who", filter.Who), ("@correlation", filter.Correlation),
+            ("@from", filter.From?.UtcTicks), ("@to", filter.To?.UtcTicks), ("@limit", limit)).Rows(ReadEvent);
 
         void Term(object? given, string term) => where.Append(given is null ? "" : term);
+    }
+
+    /// <summary>What became visible between two positions: the entities, each with its last sequence number, and the operations that ended.</summary>
+    public (IReadOnlyList<Shown> Entities, IReadOnlyList<string> Ended) Changes(long after, long upTo)
+    {
+        using var connection = database.Open();
+        var entities = connection.Query(
+            "SELECT actor, max(sequence), max(ordering) FROM events WHERE ordering > @after AND ordering <= @to GROUP BY actor", ("@after", after), ("@to", upTo))
+            .Rows(reader => new Shown(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), null));
+        var ended = connection.Query(
+            "SELECT id FROM operations WHERE ended_ordering > @after AND ended_ordering <= @to", ("@after", after), ("@to", upTo))
+            .Rows(reader => reader.GetString(0));
+        return (entities, ended);
     }
 
     /// <summary>Head of the events, 0 when there is none.</summary>
@@ -144,7 +157,7 @@ sealed class ReadTables(ReadDatabase database)
         return connection.Query("SELECT ordering FROM position").First(reader => reader.GetInt64(0));
     }
 
-    static EventRow ReadEvent(SqliteDataReader reader) => new(
+    static EventRow ReadEvent(DbDataReader reader) => new(
         reader.GetInt64(0), reader.GetString(1), reader.GetInt64(2), reader.Time(3), reader.GetString(4),
         Convert.ToInt32(reader.GetInt64(5), CultureInfo.InvariantCulture), reader.GetString(6), reader.GetString(7),
         reader.TextOrNull(8), reader.TextOrNull(9), reader.Bytes(10));

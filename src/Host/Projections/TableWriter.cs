@@ -1,60 +1,74 @@
+using System.Data.Common;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Projections;
 using ControlPlane.Messages;
-using Microsoft.Data.Sqlite;
 
 namespace ControlPlane.Host.Projections;
 
-/// <summary>The projector's one connection for writing. Everything between Begin and Commit is one transaction.</summary>
+/// <summary>
+/// The one connection that writes the tables. Everything between Begin and Commit is one transaction. After any failure it
+/// is thrown away.
+/// </summary>
 sealed class TableWriter : IDisposable
 {
-    readonly SqliteConnection _connection;
-    readonly SqliteCommand _event;
-    readonly SqliteCommand _entity;
-    readonly SqliteCommand _request;
-    readonly SqliteCommand _answer;
-    SqliteTransaction? _transaction;
+    readonly DbConnection _connection;
+    readonly ITablePosition _position;
+    readonly DbCommand _event;
+    readonly DbCommand _entity;
+    readonly DbCommand _request;
+    readonly DbCommand _answer;
+    DbTransaction? _transaction;
 
-    public TableWriter(ReadDatabase database)
+    public TableWriter(IReadDatabase database)
     {
-        _connection = database.Open();
-        _connection.Query("PRAGMA synchronous = NORMAL").ExecuteNonQuery();
-        _event = Prepare("""
-            INSERT OR REPLACE INTO events (ordering, actor, sequence, at, type, version, who, correlation, cause, oid, hash)
-            VALUES ($ordering, $actor, $sequence, $at, $type, $version, $who, $correlation, $cause, $oid, $hash)
-            """);
-        _entity = Prepare("""
-            INSERT OR REPLACE INTO entities
-                (id, kind, host, switch, revision, sequence, ordering, created, updated, gone, drifted, open_work, state_name, state, notes)
-            VALUES ($id, $kind, $host, $switch, $revision, $sequence, $ordering, $created, $updated, $gone, $drifted, $open_work,
-                $state_name, $state, $notes)
-            """);
+        (_connection, _position) = database.OpenWriter();
+        _event = Prepare(Sql.Upsert(
+            "events", "ordering",
+            "ordering", "actor", "sequence", "at", "type", "version", "who", "correlation", "cause", "oid", "hash"));
+        _entity = Prepare(Sql.Upsert(
+            "entities", "id",
+            "id", "kind", "host", "switch", "revision", "sequence", "ordering", "created", "updated", "gone", "drifted", "open_work",
+            "state_name", "state", "notes"));
         _request = Prepare("""
-            INSERT INTO requests (message_id, entity, body_hash, sequence, revision, at) VALUES ($id, $entity, $hash, $sequence, $revision, $at)
+            INSERT INTO requests (message_id, entity, body_hash, sequence, revision, at) VALUES (@id, @entity, @hash, @sequence, @revision, @at)
             ON CONFLICT DO NOTHING
             """);
         _answer = Prepare("""
-            UPDATE requests SET reply_name = $reply, payload = $payload, sequence = $sequence, revision = $revision WHERE message_id = $id
+            UPDATE requests SET reply_name = @reply, payload = @payload, sequence = @sequence, revision = @revision WHERE message_id = @id
             """);
     }
 
-    public long Position() => _connection.Query("SELECT ordering FROM position").First(reader => reader.GetInt64(0));
+    public FeedPosition Position() => _position.Read();
+
+    /// <summary>Whether this process is the one that fills the tables; asked again before its turn runs out.</summary>
+    public bool Take() => _position.Take();
+
+    /// <summary>The next one may take the turn at once.</summary>
+    public void Release() => _position.Release();
 
     public EntityView? View(EntityId id) => ViewRows.Find(_connection, id);
 
     public IReadOnlySet<string> StoppedViews() =>
         _connection.Query("SELECT entity FROM stopped_views").Rows(reader => reader.GetString(0)).ToHashSet(StringComparer.Ordinal);
 
-    public void Begin() => _transaction = _connection.BeginTransaction();
-
-    public void Commit(long ordering)
+    /// <summary>False, and nothing begun: another one fills the tables now, or has moved them on.</summary>
+    public bool Begin(FeedPosition expected)
     {
-        Run("UPDATE position SET ordering = $ordering", ("$ordering", ordering));
+        _transaction = _connection.BeginTransaction();
+        if (_position.Hold(expected, _transaction))
+        {
+            return true;
+        }
+        Close();
+        return false;
+    }
+
+    public void Commit(FeedPosition position)
+    {
+        _position.Move(position, _transaction!);
         _transaction!.Commit();
         Close();
     }
-
-    public void Rollback() => Close();
 
     public void Event(JournalRow row, StoredEvent happened) => Event(
         row, StoredNames.Kind(happened.Name), StoredNames.Version(happened.Name), happened.At, happened.Who, happened.Correlation,
@@ -70,40 +84,39 @@ sealed class TableWriter : IDisposable
     public void Request(StoredEvent happened, long revision)
     {
         var values = With(_request).Parameters;
-        values["$id"].Value = happened.MessageId;
-        values["$entity"].Value = happened.Entity.Text;
-        values["$hash"].Value = (object?)happened.BodyHash ?? DBNull.Value;
-        values["$sequence"].Value = happened.Sequence;
-        values["$revision"].Value = revision;
-        values["$at"].Value = happened.At.UtcTicks;
+        values["@id"].Value = happened.MessageId;
+        values["@entity"].Value = happened.Entity.Text;
+        values["@hash"].Value = (object?)happened.BodyHash ?? DBNull.Value;
+        values["@sequence"].Value = happened.Sequence;
+        values["@revision"].Value = revision;
+        values["@at"].Value = happened.At.UtcTicks;
         _request.ExecuteNonQuery();
     }
 
     public void Answer(StoredEvent happened, StoredAnswer answer, long revision)
     {
         var values = With(_answer).Parameters;
-        values["$id"].Value = answer.MessageId;
-        values["$reply"].Value = (object?)answer.ReplyName ?? DBNull.Value;
-        values["$payload"].Value = answer.Payload.ToArray();
-        values["$sequence"].Value = happened.Sequence;
-        values["$revision"].Value = revision;
+        values["@id"].Value = answer.MessageId;
+        values["@reply"].Value = (object?)answer.ReplyName ?? DBNull.Value;
+        values["@payload"].Value = answer.Payload.ToArray();
+        values["@sequence"].Value = happened.Sequence;
+        values["@revision"].Value = revision;
         _answer.ExecuteNonQuery();
     }
 
-    public void Operation(OperationChange change, StoredEvent happened)
+    public void Operation(OperationChange change, JournalRow row, StoredEvent happened)
     {
         switch (change)
         {
             case OperationChange.Began(var id, var kind):
-                Run("""
-                    INSERT OR REPLACE INTO operations (id, actor, kind, status, started, correlation) VALUES ($id, $actor, $kind, 'running', $at, $correlation)
-                    """,
-                    ("$id", id), ("$actor", happened.Entity.Text), ("$kind", kind), ("$at", happened.At.UtcTicks), ("$correlation", happened.Correlation));
+                Run(Sql.Upsert("operations", "id", "id", "actor", "kind", "status", "problem", "started", "ended", "ended_ordering", "correlation"),
+                    ("@id", id), ("@actor", happened.Entity.Text), ("@kind", kind), ("@status", "running"), ("@problem", null),
+                    ("@started", happened.At.UtcTicks), ("@ended", null), ("@ended_ordering", null), ("@correlation", happened.Correlation));
                 break;
             case OperationChange.Ended(var id, var problem):
-                Run("UPDATE operations SET status = $status, problem = $problem, ended = $at WHERE id = $id",
-                    ("$id", id), ("$status", problem is null ? "done" : "refused"),
-                    ("$problem", problem is null ? null : StoredNames.EncodeRefusal(problem)), ("$at", happened.At.UtcTicks));
+                Run("UPDATE operations SET status = @status, problem = @problem, ended = @at, ended_ordering = @ordering WHERE id = @id",
+                    ("@id", id), ("@ordering", row.At.Number), ("@status", problem is null ? "done" : "refused"),
+                    ("@problem", problem is null ? null : StoredNames.EncodeRefusal(problem)), ("@at", happened.At.UtcTicks));
                 break;
         }
     }
@@ -112,8 +125,11 @@ sealed class TableWriter : IDisposable
     public void Alarms(EntityView view)
     {
         var open = Actors.Projections.Alarms.Of(view);
-        Run("DELETE FROM alarms WHERE entity = $entity AND code <> 'view.stopped' AND code NOT IN (SELECT value FROM json_each($open))",
-            ("$entity", view.Id.Text), ("$open", $"[{string.Join(',', open.Select(alarm => $"\"{alarm.Code}\""))}]"));
+        var ended = _connection.Query("SELECT code FROM alarms WHERE entity = @entity AND code <> 'view.stopped'", ("@entity", view.Id.Text));
+        foreach (var code in With(ended).Rows(reader => reader.GetString(0)).Except(open.Select(alarm => alarm.Code)))
+        {
+            Run("DELETE FROM alarms WHERE entity = @entity AND code = @code", ("@entity", view.Id.Text), ("@code", code));
+        }
         foreach (var alarm in open)
         {
             Alarm(view.Id.Text, alarm, view.Updated);
@@ -123,16 +139,16 @@ sealed class TableWriter : IDisposable
     /// <summary>The entity's view stays as it is, with an alarm; the other entities go on.</summary>
     public void Stop(JournalRow row, string error)
     {
-        Run("INSERT OR REPLACE INTO stopped_views VALUES ($entity, $ordering, $error)",
-            ("$entity", row.PersistenceId), ("$ordering", row.Ordering), ("$error", error));
+        Run(Sql.Upsert("stopped_views", "entity", "entity", "ordering", "error"),
+            ("@entity", row.PersistenceId), ("@ordering", row.At.Number), ("@error", error));
         Alarm(row.PersistenceId, new Alarm("view.stopped", AlarmSeverity.Critical,
             $"The view stopped before event {row.Sequence}: {error}",
-            "The entity itself goes on. Start a release that can read the event, then delete read.db: it is built again."),
+            "The entity itself goes on. Start a release that can read the event, then throw the read tables away: they are built again."),
             new DateTimeOffset(row.Created, TimeSpan.Zero));
     }
 
     public int ForgetRequests(DateTimeOffset before) =>
-        _connection.Query("DELETE FROM requests WHERE at < $before", ("$before", before.UtcTicks)).ExecuteNonQuery();
+        _connection.Query("DELETE FROM requests WHERE at < @before", ("@before", before.UtcTicks)).Run();
 
     public void Dispose()
     {
@@ -144,38 +160,38 @@ sealed class TableWriter : IDisposable
         JournalRow row, string type, int version, DateTimeOffset at, string who, string correlation, string? cause, string? oid, byte[] hash)
     {
         var values = With(_event).Parameters;
-        values["$ordering"].Value = row.Ordering;
-        values["$actor"].Value = row.PersistenceId;
-        values["$sequence"].Value = row.Sequence;
-        values["$at"].Value = at.UtcTicks;
-        values["$type"].Value = type;
-        values["$version"].Value = version;
-        values["$who"].Value = who;
-        values["$correlation"].Value = correlation;
-        values["$cause"].Value = (object?)cause ?? DBNull.Value;
-        values["$oid"].Value = (object?)oid ?? DBNull.Value;
-        values["$hash"].Value = hash;
+        values["@ordering"].Value = row.At.Number;
+        values["@actor"].Value = row.PersistenceId;
+        values["@sequence"].Value = row.Sequence;
+        values["@at"].Value = at.UtcTicks;
+        values["@type"].Value = type;
+        values["@version"].Value = version;
+        values["@who"].Value = who;
+        values["@correlation"].Value = correlation;
+        values["@cause"].Value = (object?)cause ?? DBNull.Value;
+        values["@oid"].Value = (object?)oid ?? DBNull.Value;
+        values["@hash"].Value = hash;
         _event.ExecuteNonQuery();
     }
 
     void Alarm(string entity, Alarm alarm, DateTimeOffset since) => Run("""
-        INSERT INTO alarms (entity, code, severity, since, reason, action) VALUES ($entity, $code, $severity, $since, $reason, $action)
+        INSERT INTO alarms (entity, code, severity, since, reason, action) VALUES (@entity, @code, @severity, @since, @reason, @action)
         ON CONFLICT (entity, code) DO UPDATE SET severity = excluded.severity, reason = excluded.reason, action = excluded.action
         """,
-        ("$entity", entity), ("$code", alarm.Code), ("$severity", alarm.Severity == AlarmSeverity.Critical ? "critical" : "warning"),
-        ("$since", since.UtcTicks), ("$reason", alarm.Reason), ("$action", alarm.Action));
+        ("@entity", entity), ("@code", alarm.Code), ("@severity", alarm.Severity == AlarmSeverity.Critical ? "critical" : "warning"),
+        ("@since", since.UtcTicks), ("@reason", alarm.Reason), ("@action", alarm.Action));
 
-    SqliteCommand Prepare(string text)
+    DbCommand Prepare(string text)
     {
         var command = _connection.Query(text);
-        foreach (var word in text.Split([' ', ',', '(', ')', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).Where(word => word[0] == '$'))
+        foreach (var word in text.Split([' ', ',', '(', ')', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).Where(word => word[0] == '@'))
         {
-            command.Parameters.Add(new SqliteParameter(word, null));
+            command.Add(word, null);
         }
         return command;
     }
 
-    SqliteCommand With(SqliteCommand command)
+    DbCommand With(DbCommand command)
     {
         command.Transaction = _transaction;
         return command;
@@ -183,9 +199,7 @@ sealed class TableWriter : IDisposable
 
     void Run(string text, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using var command = _connection.Query(text, parameters);
-        command.Transaction = _transaction;
-        command.ExecuteNonQuery();
+        With(_connection.Query(text, parameters)).Run();
     }
 
     void Close()

@@ -16,7 +16,7 @@ public sealed class RunningControlPlane : IAsyncLifetime
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly string _data = Directory.CreateTempSubdirectory("conformance-").FullName;
-    JournalFile? _journal;
+    Storage? _storage;
     WebApplication? _app;
 
     public HttpClient Client { get; } = new();
@@ -28,8 +28,8 @@ public sealed class RunningControlPlane : IAsyncLifetime
     {
         var options = new NodeOptions { Port = 0, Data = _data, Driver = "simulated", Hosts = [Host] };
         AgentSocket = options.AgentSocket;
-        _journal = JournalFile.Open(options.JournalFile);
-        _app = ControlPlaneApp.Build(options, _journal, TimeProvider.System, logging => logging.ClearProviders());
+        _storage = Storage.Open(options, TimeProvider.System);
+        _app = ControlPlaneApp.Build(options, _storage, TimeProvider.System, logging => logging.ClearProviders());
         await _app.StartAsync();
         Client.BaseAddress = new Uri(_app.Urls.First(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
         var token = await File.ReadAllTextAsync(Path.Combine(_data, "admin.token"));
@@ -42,7 +42,7 @@ public sealed class RunningControlPlane : IAsyncLifetime
         Client.Dispose();
         await _app!.StopAsync();
         await _app.DisposeAsync();
-        _journal!.Dispose();
+        _storage!.Dispose();
         Directory.Delete(_data, recursive: true);
     }
 

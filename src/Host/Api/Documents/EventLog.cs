@@ -5,7 +5,7 @@ using ControlPlane.Host.Projections;
 namespace ControlPlane.Host.Api.Documents;
 
 /// <summary>Events as documents: which ones say the read tables, what is in them says the journal.</summary>
-sealed class EventLog(ReadTables tables, JournalReader journal)
+sealed class EventLog(ReadTables tables, IJournalReader journal)
 {
     public IReadOnlyList<EventDocument> Read(EventFilter filter, long after, int limit)
     {
@@ -14,10 +14,10 @@ sealed class EventLog(ReadTables tables, JournalReader journal)
         {
             return [];
         }
-        var bodies = journal.At(rows.Select(row => row.Ordering));
+        var bodies = journal.Of(rows);
         return [.. rows.Select(row => new EventDocument(
             Render.Text(row.Ordering), Render.Text(row.Ordering), row.Actor, Render.Text(row.Sequence), row.At, row.Type, row.Version, row.Who,
-            row.Cause, row.Correlation, Convert.ToHexStringLower(row.Hash), row.Oid, BodyOf(bodies.GetValueOrDefault(row.Ordering))))];
+            row.Cause, row.Correlation, Convert.ToHexStringLower(row.Hash), row.Oid, BodyOf(bodies.GetValueOrDefault((row.Actor, row.Sequence)))))];
     }
 
     /// <summary>Null for a row that this release cannot read.</summary>

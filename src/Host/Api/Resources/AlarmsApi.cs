@@ -1,5 +1,6 @@
 using ControlPlane.Host.Api.Documents;
 using ControlPlane.Host.Api.Requests;
+using ControlPlane.Host.Engine;
 using ControlPlane.Host.Projections;
 using ControlPlane.Messages;
 
@@ -16,18 +17,21 @@ static class AlarmsApi
             .WithSummary("POST /v1/actors/{id}/unpark lets a parked actor work again");
     }
 
-    static IResult List(HttpContext http, ReadTables tables, EntityFaults faults, PageTokens tokens)
+    static IResult List(HttpContext http, ReadTables tables, EntityFaults faults, NodeAlarms node, PageTokens tokens)
     {
         var query = new Query(http, "limit", "pageToken");
-        return Replies.Page(http, query, tokens, (after, limit) => Open(tables, faults, Key(after), limit), row => $"{row.Entity} {row.Code}", Render.Alarm);
+        return Replies.Page(http, query, tokens, (after, limit) => Open(tables, [.. faults.Alarms, .. node.Open.Select(Row)], Key(after), limit), row => $"{row.Entity} {row.Code}", Render.Alarm);
     }
 
     /// <summary>What follows from events, and what this node alone knows, in one order.</summary>
-    static IReadOnlyList<AlarmRow> Open(ReadTables tables, EntityFaults faults, (string Entity, string Code)? after, int limit) =>
+    static IReadOnlyList<AlarmRow> Open(ReadTables tables, IReadOnlyList<AlarmRow> here, (string Entity, string Code)? after, int limit) =>
     [
-        .. tables.Alarms(after, limit).Concat(faults.Alarms.Where(row => after is not { } last || Order(row, last) > 0))
+        .. tables.Alarms(after, limit).Concat(here.Where(row => after is not { } last || Order(row, last) > 0))
             .OrderBy(row => row.Entity, StringComparer.Ordinal).ThenBy(row => row.Code, StringComparer.Ordinal).Take(limit),
     ];
+
+    static AlarmRow Row(NodeAlarm alarm) =>
+        new("node", alarm.Code, alarm.Critical ? "critical" : "warning", alarm.Since, alarm.Reason, alarm.Action);
 
     static int Order(AlarmRow row, (string Entity, string Code) last) => string.CompareOrdinal(row.Entity, last.Entity) is not 0 and var order
         ? order

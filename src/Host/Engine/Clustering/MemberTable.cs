@@ -53,7 +53,7 @@ sealed class MemberTable(ClusterDatabase database)
         await Run($"SELECT pg_advisory_xact_lock({FoundingLock})");
         var others = new List<MemberRow>();
         await using (var command = new NpgsqlCommand(
-            "SELECT address, uid, state, clock_timestamp() - seen FROM cluster_member WHERE state <> 'removed' AND address <> @address",
+            "SELECT address, uid, state, clock_timestamp() - seen FROM controlplane.cluster_member WHERE state <> 'removed' AND address <> @address",
             connection, transaction))
         {
             command.Parameters.AddWithValue("address", address);
@@ -78,11 +78,11 @@ sealed class MemberTable(ClusterDatabase database)
         }
         else
         {
-            await Run("DELETE FROM cluster_member WHERE state <> 'removed' OR seen < clock_timestamp() - interval '1 day'");
-            await Run("UPDATE cluster_founding SET number = number + 1");
+            await Run("DELETE FROM controlplane.cluster_member WHERE state <> 'removed' OR seen < clock_timestamp() - interval '1 day'");
+            await Run("UPDATE controlplane.cluster_founding SET number = number + 1");
             way = new Way.Found(await Founding());
         }
-        await Run("INSERT INTO cluster_member (address, uid, state) VALUES (@address, @uid, 'joining') ON CONFLICT (address, uid) DO NOTHING");
+        await Run("INSERT INTO controlplane.cluster_member (address, uid, state) VALUES (@address, @uid, 'joining') ON CONFLICT (address, uid) DO NOTHING");
         await transaction.CommitAsync(stop);
         return way;
 
@@ -96,15 +96,15 @@ sealed class MemberTable(ClusterDatabase database)
 
         async Task<long> Founding()
         {
-            await using var command = new NpgsqlCommand("SELECT number FROM cluster_founding", connection, transaction);
+            await using var command = new NpgsqlCommand("SELECT number FROM controlplane.cluster_founding", connection, transaction);
             return (long)(await command.ExecuteScalarAsync(stop) ?? 0L);
         }
     }
 
     /// <summary>Puts a process on record that joins by a list of seeds; answers the founding's number.</summary>
     public async Task<long> Register(string address, long uid, CancellationToken stop) => await database.Scalar("""
-        INSERT INTO cluster_member (address, uid, state) VALUES (@address, @uid, 'joining') ON CONFLICT (address, uid) DO NOTHING;
-        SELECT number FROM cluster_founding;
+        INSERT INTO controlplane.cluster_member (address, uid, state) VALUES (@address, @uid, 'joining') ON CONFLICT (address, uid) DO NOTHING;
+        SELECT number FROM controlplane.cluster_founding;
         """, stop, ("address", address), ("uid", uid)) as long? ?? 0;
 
     /// <summary>This process is there; answers what others did about it meanwhile.</summary>
@@ -112,8 +112,8 @@ sealed class MemberTable(ClusterDatabase database)
     {
         await using var connection = await database.Open(stop);
         await using var command = new NpgsqlCommand("""
-            UPDATE cluster_member SET seen = clock_timestamp(), state = @state WHERE address = @address AND uid = @uid AND state <> 'removed';
-            SELECT (SELECT state FROM cluster_member WHERE address = @address AND uid = @uid), (SELECT number FROM cluster_founding);
+            UPDATE controlplane.cluster_member SET seen = clock_timestamp(), state = @state WHERE address = @address AND uid = @uid AND state <> 'removed';
+            SELECT (SELECT state FROM controlplane.cluster_member WHERE address = @address AND uid = @uid), (SELECT number FROM controlplane.cluster_founding);
             """, connection);
         command.Parameters.AddWithValue("address", address);
         command.Parameters.AddWithValue("uid", uid);
@@ -126,7 +126,7 @@ sealed class MemberTable(ClusterDatabase database)
 
     /// <summary>Puts on record that the cluster goes on without a process. It never comes back; its address may, with another uid.</summary>
     public Task Remove(string address, long uid, CancellationToken stop) => database.Scalar("""
-        INSERT INTO cluster_member (address, uid, state) VALUES (@address, @uid, 'removed')
+        INSERT INTO controlplane.cluster_member (address, uid, state) VALUES (@address, @uid, 'removed')
         ON CONFLICT (address, uid) DO UPDATE SET state = 'removed'
         """, stop, ("address", address), ("uid", uid));
 }

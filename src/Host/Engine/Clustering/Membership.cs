@@ -10,7 +10,7 @@ namespace ControlPlane.Host.Engine.Clustering;
 /// without it, or when a later cluster was founded in the same database.
 /// </summary>
 sealed partial class Membership(
-    Func<ActorSystem> system, IReadOnlyList<string> seeds, ClusterDatabase database, MemberTable table, Departure departure,
+    Func<ActorSystem> system, IReadOnlyList<string> seeds, MemberTable table, Departure departure,
     TimeProvider time, ILogger<Membership> log) : BackgroundService
 {
     readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -77,7 +77,6 @@ sealed partial class Membership(
         {
             try
             {
-                await database.Create(stop);
                 if (seeds.Count > 0)
                 {
                     return await table.Register(address, uid, stop); // the engine joins them by itself
@@ -137,7 +136,7 @@ sealed partial class Membership(
             try
             {
                 await socket.ConnectAsync(address[..at], int.Parse(address[(at + 1)..], System.Globalization.CultureInfo.InvariantCulture), stop)
-                    .AsTask().WaitAsync(Numbers.ClusterStatementMax, time, stop);
+                    .AsTask().WaitAsync(Numbers.KnockMax, time, stop);
             }
             catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
             {

@@ -69,10 +69,10 @@ sealed class BatchWriter(IJournalDialect dialect, IJournalFaults faults, Journal
                 attempt.Verdicts[i] ??= fresh.Holds(attempt.Writes[i].Rows[0]) ? null : lost;
             }
 
-            var ordering = fresh.LastOrdering();
+            var last = fresh.LastPlace();
             fresh.Supersede();
             fresh.Commit();
-            health.Committed(ordering, attempt.RowsStored);
+            health.Committed(last, attempt.RowsStored);
         }
         catch (Exception failure) when (IsOfTheDatabase(failure))
         {
@@ -98,7 +98,7 @@ sealed class BatchWriter(IJournalDialect dialect, IJournalFaults faults, Journal
         connection.Begin();
         Place(attempt, connection);
         var rows = attempt.RowsStored;
-        var ordering = connection.LastOrdering();
+        var last = connection.LastPlace();
         if (!attempt.Move(WriteAttempt.Stage.Writing, WriteAttempt.Stage.Committing))
         {
             return End.TakenAway;
@@ -124,7 +124,7 @@ sealed class BatchWriter(IJournalDialect dialect, IJournalFaults faults, Journal
 
         if (rows > 0)
         {
-            health.Committed(ordering, rows);
+            health.Committed(last, rows);
         }
 
         return End.Settled;
@@ -132,45 +132,27 @@ sealed class BatchWriter(IJournalDialect dialect, IJournalFaults faults, Journal
 
     void Place(WriteAttempt attempt, IJournalConnection connection)
     {
-        Dictionary<string, JournalWriteException>? refused = null;
         for (var i = 0; i < attempt.Writes.Count; i++)
         {
-            var write = attempt.Writes[i];
-            var verdict = refused is not null && refused.TryGetValue(write.PersistenceId, out var earlier)
-                ? earlier
-                : PlaceOne(write, connection);
-            attempt.Verdicts[i] = verdict;
-            if (verdict is not null)
+            if (attempt.Verdicts[i] is null && attempt.Writes[i].GaveUp)
             {
-                // What follows in the same batch from the same entity would leave a gap, or belongs to the deposed one.
-                refused ??= [];
-                refused.TryAdd(write.PersistenceId, verdict);
+                attempt.Refuse(i, new JournalUnavailableException("its caller had given up before it was begun."));
             }
         }
-    }
 
-    JournalWriteException? PlaceOne(PendingWrite write, IJournalConnection connection)
-    {
-        if (write.GaveUp)
+        connection.Insert(attempt);
+        foreach (var verdict in attempt.Verdicts.ToArray().Distinct())
         {
-            return new JournalUnavailableException("its caller had given up before it was begun.");
-        }
-
-        try
-        {
-            if (connection.Insert(write) is not { } taken)
+            switch (verdict)
             {
-                return null;
+                case FencedException fenced:
+                    health.FencedOne();
+                    log.Warning("Fenced: event {0} of {1} is already stored by another incarnation", fenced.SequenceNr, fenced.PersistenceId);
+                    break;
+                case WriteRefusedException refused:
+                    log.Error(refused, "Refused a write");
+                    break;
             }
-
-            health.FencedOne();
-            log.Warning("Fenced: event {0} of {1} is already stored by another incarnation", taken, write.PersistenceId);
-            return new FencedException(write.PersistenceId, taken);
-        }
-        catch (WriteRefusedException refused)
-        {
-            log.Error(refused, "Refused a write of {0}", write.PersistenceId);
-            return refused;
         }
     }
 

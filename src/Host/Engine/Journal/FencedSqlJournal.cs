@@ -31,13 +31,14 @@ sealed class FencedSqlJournal : SqlWriteJournal
         : base(journalConfig)
     {
         var wiring = JournalWiring.Of(Context.System);
+        var writer = wiring.NewWriterId();
         var plugin = new JournalConfig(journalConfig.WithFallback(SqlPersistence.DefaultJournalConfiguration));
         var serializer = new ByteArrayJournalSerializer(
-            plugin, Context.System.Serialization, plugin.PluginConfig.TagSeparator, wiring.NewWriterId());
+            plugin, Context.System.Serialization, plugin.PluginConfig.TagSeparator, writer);
         _time = wiring.Time;
         _rows = new EventRows(serializer, wiring.Limits);
         _commits = new GroupCommit(
-            new SqliteDialect(plugin.ConnectionString, wiring.Limits, wiring.Faults),
+            wiring.Dialect?.Invoke(writer, wiring.Limits, wiring.Faults) ?? new SqliteDialect(plugin.ConnectionString, wiring.Limits, wiring.Faults),
             wiring,
             JournalHealth.Of(Context.System),
             Context.GetLogger());

@@ -194,7 +194,7 @@ sealed class GroupCommit : IDisposable
             opening.Begin();
             opening.Supersede();
             opening.Commit();
-            _health.Opened(opening.LastOrdering());
+            _health.Opened(opening.LastPlace());
             return opening;
         }
         catch (Exception failure) when (BatchWriter.IsOfTheDatabase(failure))

@@ -23,13 +23,13 @@ interface IJournalConnection : IDisposable
     void Begin();
 
     /// <summary>
-    /// Adds one entity's rows, all or none. Returns the sequence number that is already taken, or null when all are in.
+    /// Adds the rows of every write that has no verdict yet, of each write all or none. A write that meets a number that is
+    /// taken, or rows that are refused for what they are, gets its verdict, and the transaction goes on without it.
     /// </summary>
-    /// <exception cref="WriteRefusedException">The rows themselves are refused; the transaction goes on without them.</exception>
-    long? Insert(PendingWrite write);
+    void Insert(WriteAttempt attempt);
 
-    /// <summary>The highest position in the journal, including this transaction's rows.</summary>
-    long LastOrdering();
+    /// <summary>The last place in the journal, including this transaction's rows.</summary>
+    JournalPlace LastPlace();
 
     void Commit();
 

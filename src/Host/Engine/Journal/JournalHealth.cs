@@ -13,7 +13,7 @@ sealed class JournalHealth : IExtension
 {
     readonly Lock _lock = new();
     TaskCompletionSource? _nextCommit;
-    long _lastOrdering;
+    JournalPlace _last;
     long _commits;
     long _rows;
     long _fenced;
@@ -26,8 +26,17 @@ sealed class JournalHealth : IExtension
     /// </summary>
     public bool IsOpen => _isOpen;
 
-    /// <summary>The highest position known to be committed by this node, 0 before the journal was opened.</summary>
-    public long LastOrdering => Interlocked.Read(ref _lastOrdering);
+    /// <summary>The last place known to be committed by this node; the default before the journal was opened.</summary>
+    public JournalPlace Last
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _last;
+            }
+        }
+    }
 
     public JournalFailure? LastFailure => _lastFailure;
 
@@ -42,27 +51,27 @@ sealed class JournalHealth : IExtension
     public static JournalHealth Of(ActorSystem system) =>
         system.WithExtension<JournalHealth, JournalHealthProvider>();
 
-    /// <summary>Completes as soon as something above this position is committed by this node.</summary>
-    public async Task WaitForCommitAfter(long ordering, CancellationToken stop)
+    /// <summary>Completes as soon as something after this place is committed by this node.</summary>
+    public async Task WaitForCommitAfter(JournalPlace place, CancellationToken stop)
     {
-        while (NextCommitAfter(ordering) is { } next)
+        while (NextCommitAfter(place) is { } next)
         {
             await next.WaitAsync(stop);
         }
     }
 
-    internal void Committed(long ordering, int rows)
+    internal void Committed(JournalPlace place, int rows)
     {
         Interlocked.Increment(ref _commits);
         Interlocked.Add(ref _rows, rows);
-        MoveTo(ordering);
+        MoveTo(place);
     }
 
     internal void FencedOne() => Interlocked.Increment(ref _fenced);
 
-    internal void Opened(long ordering)
+    internal void Opened(JournalPlace place)
     {
-        MoveTo(ordering);
+        MoveTo(place);
         _isOpen = true;
     }
 
@@ -72,11 +81,11 @@ sealed class JournalHealth : IExtension
         _isOpen = false;
     }
 
-    Task? NextCommitAfter(long ordering)
+    Task? NextCommitAfter(JournalPlace place)
     {
         lock (_lock)
         {
-            if (_lastOrdering > ordering)
+            if (_last > place)
             {
                 return null;
             }
@@ -86,14 +95,14 @@ sealed class JournalHealth : IExtension
         }
     }
 
-    void MoveTo(long ordering)
+    void MoveTo(JournalPlace place)
     {
         TaskCompletionSource? woken = null;
         lock (_lock)
         {
-            if (ordering > _lastOrdering)
+            if (place > _last)
             {
-                Interlocked.Exchange(ref _lastOrdering, ordering);
+                _last = place;
                 (woken, _nextCommit) = (_nextCommit, null);
             }
         }

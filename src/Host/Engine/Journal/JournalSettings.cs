@@ -1,5 +1,6 @@
 using Akka.Configuration;
 using Akka.Persistence.Sql;
+using ControlPlane.Host.Engine.Postgres;
 using Microsoft.Data.Sqlite;
 
 namespace ControlPlane.Host.Engine.Journal;
@@ -11,13 +12,25 @@ static class JournalSettings
     /// One node, one file. Taking the opened file and not its name makes it impossible to configure a journal whose file
     /// was not locked and checked.
     /// </summary>
-    public static Config Sqlite(JournalFile file) => ConfigurationFactory.ParseString($$"""
+    public static Config Sqlite(JournalFile file) => Of(Database(file));
+
+    /// <summary>Many nodes, one database, which <see cref="PostgresSource"/> has checked and given its tables.</summary>
+    public static Config Postgres(PostgresSource source) => Of($"""
+        connection-string = "{Quoted(source.PluginConnection)}"
+        provider-name = "PostgreSQL.15"
+        # The schema is ours, and leaner than the plugin's.
+        auto-initialize = off
+        schema-name = "{PostgresSchema.Name}"
+        read-isolation-level = read-committed
+        """);
+
+    static Config Of(string database) => ConfigurationFactory.ParseString($$"""
         akka.persistence {
           journal {
             plugin = "akka.persistence.journal.sql"
             sql {
               class = "{{TypeName}}"
-              {{Database(file)}}
+              {{database}}
 
               # The plugin stamps one writer id per journal instance, so its default filter, repair-by-discard-old,
               # drops events of an entity that moved away and back (5 stored, 3 recovered, only a warning). The unique
@@ -50,8 +63,8 @@ static class JournalSettings
           snapshot-store {
             plugin = "akka.persistence.snapshot-store.sql"
             sql {
-              # The same file as the journal: a copy of it then never holds a snapshot that is ahead of its events.
-              {{Database(file)}}
+              # The same database as the journal: a copy of it then never holds a snapshot that is ahead of its events.
+              {{database}}
             }
           }
         }
@@ -60,7 +73,7 @@ static class JournalSettings
     static string TypeName => $"{typeof(FencedSqlJournal).FullName}, {typeof(FencedSqlJournal).Assembly.GetName().Name}";
 
     static string Database(JournalFile file) => $"""
-        connection-string = "{ConnectionString(file.Path).Replace("\\", "\\\\", StringComparison.Ordinal)}"
+        connection-string = "{Quoted(ConnectionString(file.Path))}"
         provider-name = "SQLite.MS"
         auto-initialize = on
         # The driver begins every other level with BEGIN IMMEDIATE, so that each read of a recovery would queue for the
@@ -68,6 +81,9 @@ static class JournalSettings
         # SQLite has dirty reads only between connections that share a cache, and ours do not.
         read-isolation-level = read-uncommitted
         """;
+
+    static string Quoted(string text) =>
+        text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 
     // Default Timeout bounds the plugin's own wait for a lock, in seconds: a snapshot that cannot be saved is given up.
     static string ConnectionString(string path) =>

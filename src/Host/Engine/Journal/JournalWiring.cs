@@ -15,6 +15,9 @@ sealed class JournalWiring : Setup
 
     public JournalHealth Health { get; init; } = new();
 
+    /// <summary>The database to write to, given the writer's id; null: the file that the plugin's connection string names.</summary>
+    public Func<string, JournalLimits, IJournalFaults, IJournalDialect>? Dialect { get; init; }
+
     internal IJournalFaults Faults { get; init; } = NoFaults.Instance;
 
     public static JournalWiring Of(ActorSystem system)

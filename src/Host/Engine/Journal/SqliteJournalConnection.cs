@@ -61,19 +61,18 @@ sealed class SqliteJournalConnection : IJournalConnection
 
     public void Begin() => _begin.ExecuteNonQuery();
 
-    public long? Insert(PendingWrite write)
+    public void Insert(WriteAttempt attempt)
     {
-        try
+        for (var i = 0; i < attempt.Writes.Count; i++)
         {
-            return write.Rows.Length == 1 ? InsertOne(write.Rows[0]) : InsertAll(write.Rows);
-        }
-        catch (SqliteException failure) when (IsAboutTheRow(failure))
-        {
-            throw new WriteRefusedException(write.PersistenceId, failure.Message, failure);
+            if (attempt.Verdicts[i] is null && Insert(attempt.Writes[i]) is { } refused)
+            {
+                attempt.Refuse(i, refused);
+            }
         }
     }
 
-    public long LastOrdering() => _lastOrdering.ExecuteScalar() is long last ? last : 0;
+    public JournalPlace LastPlace() => new(0, _lastOrdering.ExecuteScalar() is long last ? last : 0);
 
     public void Commit() => _commit.ExecuteNonQuery();
 
@@ -123,6 +122,20 @@ sealed class SqliteJournalConnection : IJournalConnection
     public void Dispose() => _connection.Dispose();
 
     bool IsInTransaction => raw.sqlite3_get_autocommit(_connection.Handle) == 0;
+
+    JournalWriteException? Insert(PendingWrite write)
+    {
+        try
+        {
+            return (write.Rows.Length == 1 ? InsertOne(write.Rows[0]) : InsertAll(write.Rows)) is { } taken
+                ? new FencedException(write.PersistenceId, taken)
+                : null;
+        }
+        catch (SqliteException failure) when (IsAboutTheRow(failure))
+        {
+            return new WriteRefusedException(write.PersistenceId, failure.Message, failure);
+        }
+    }
 
     long? InsertAll(JournalRow[] rows)
     {

@@ -34,6 +34,21 @@ sealed class WriteAttempt(List<PendingWrite> writes, long startedAt)
 
     public int RowsStored => writes.Select((write, i) => _verdicts[i] is null ? write.Rows.Length : 0).Sum();
 
+    /// <summary>
+    /// This write is not stored, and neither is what follows in the batch from the same entity: it would leave a gap, or
+    /// belongs to the deposed one.
+    /// </summary>
+    public void Refuse(int at, JournalWriteException verdict)
+    {
+        for (var i = at; i < writes.Count; i++)
+        {
+            if (writes[i].PersistenceId == writes[at].PersistenceId)
+            {
+                _verdicts[i] ??= verdict;
+            }
+        }
+    }
+
     public bool Move(Stage from, Stage to) =>
         Interlocked.CompareExchange(ref _stage, (int)to, (int)from) == (int)from;
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 
@@ -7,17 +8,17 @@ namespace ControlPlane.Host.Projections;
 /// The file of the read tables. It can be thrown away: a missing, damaged or older file is made anew and filled again
 /// from the journal, and so is one that shows more than the journal has, so there is no migration of read tables, ever.
 /// </summary>
-sealed partial class ReadDatabase
+sealed partial class SqliteReadDatabase : IReadDatabase
 {
     /// <summary>Raised with each change of the schema or of what the projector writes.</summary>
-    public const int SchemaVersion = 2;
+    public const int SchemaVersion = 3;
 
     readonly string _path;
     readonly string _connectionString;
-    readonly ILogger<ReadDatabase> _log;
+    readonly ILogger<SqliteReadDatabase> _log;
 
     /// <param name="journalHead">The journal's last position: tables beyond it were made from another copy of the journal.</param>
-    public ReadDatabase(string path, long journalHead, ILogger<ReadDatabase> log)
+    public SqliteReadDatabase(string path, long journalHead, ILogger<SqliteReadDatabase> log)
     {
         _path = path;
         _log = log;
@@ -28,12 +29,18 @@ sealed partial class ReadDatabase
         }
     }
 
-    /// <summary>A connection from the pool; the caller disposes it.</summary>
-    public SqliteConnection Open()
+    public DbConnection Open()
     {
         var connection = new SqliteConnection(_connectionString);
         connection.Open();
         return connection;
+    }
+
+    public (DbConnection Connection, ITablePosition Position) OpenWriter()
+    {
+        var connection = Open();
+        connection.Query("PRAGMA synchronous = NORMAL").Run();
+        return (connection, new OnlyWriter(connection));
     }
 
     bool IsUsable(long journalHead)
@@ -86,17 +93,39 @@ sealed partial class ReadDatabase
 
     static string Schema()
     {
-        using var stream = typeof(ReadDatabase).Assembly.GetManifestResourceStream("Schema.sql")
-            ?? throw new InvalidOperationException("Schema.sql is not in the assembly");
+        using var stream = typeof(SqliteReadDatabase).Assembly.GetManifestResourceStream("Sqlite.sql")
+            ?? throw new InvalidOperationException("Sqlite.sql is not in the assembly");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
 
-    static string Text(SqliteConnection connection, string sql)
+    static string Text(DbConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         return Convert.ToString(command.ExecuteScalar(), CultureInfo.InvariantCulture) ?? "";
+    }
+
+    /// <summary>The file is this process's alone.</summary>
+    sealed class OnlyWriter(DbConnection connection) : ITablePosition
+    {
+        public FeedPosition Read() =>
+            connection.Query("SELECT ordering FROM position").First(reader => FeedPosition.OfOrdering(reader.GetInt64(0)));
+
+        public bool Take() => true;
+
+        public bool Hold(FeedPosition expected, DbTransaction transaction) => true;
+
+        public void Move(FeedPosition to, DbTransaction transaction)
+        {
+            var command = connection.Query("UPDATE position SET ordering = @ordering", ("@ordering", to.Number));
+            command.Transaction = transaction;
+            command.Run();
+        }
+
+        public void Release()
+        {
+        }
     }
 
     [LoggerMessage(1, LogLevel.Warning, "The read tables are damaged ({Reason}); they are built again")]

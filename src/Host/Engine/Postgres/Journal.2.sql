@@ -1,7 +1,7 @@
 -- What nodes settle through the database. Times are the database's, so that no node's clock counts.
 
 -- Who may decide after a partition. The token rises with each acquire.
-CREATE TABLE IF NOT EXISTS cluster_lease (
+CREATE TABLE controlplane.cluster_lease (
     name    text PRIMARY KEY,
     owner   text NOT NULL,
     token   bigint NOT NULL,
@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS cluster_lease (
 );
 
 -- Which processes are there. A removed one is never taken back: its uid is on record.
-CREATE TABLE IF NOT EXISTS cluster_member (
+CREATE TABLE controlplane.cluster_member (
     address text NOT NULL,
     uid     bigint NOT NULL,
     state   text NOT NULL CHECK (state IN ('joining', 'up', 'removed')),
@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS cluster_member (
 );
 
 -- How often a cluster was founded in this database: members of an older one end.
-CREATE TABLE IF NOT EXISTS cluster_founding (
+CREATE TABLE controlplane.cluster_founding (
     one     integer PRIMARY KEY CHECK (one = 1),
     number  bigint NOT NULL
 );
-INSERT INTO cluster_founding VALUES (1, 0) ON CONFLICT DO NOTHING;
+INSERT INTO controlplane.cluster_founding VALUES (1, 0);

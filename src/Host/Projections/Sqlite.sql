@@ -54,8 +54,10 @@ CREATE TABLE operations (
     problem     BLOB,
     started     INTEGER NOT NULL,
     ended       INTEGER,
+    ended_ordering INTEGER,
     correlation TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX operations_by_end ON operations (ended_ordering) WHERE ended_ordering IS NOT NULL;
 
 -- Requests of doors by their key, with the answer once there is one.
 CREATE TABLE requests (
