@@ -126,7 +126,10 @@ static class EngineSetup
             provider.GetRequiredService<MemberTable>(), provider.GetRequiredService<Departure>(), provider.GetRequiredService<Membership>());
         akka.WithActors((system, _) =>
         {
-            system.ActorOf(Props.Create(() => new MemberWatch(table, departure)), "member-watch");
+            var log = provider.GetRequiredService<ILogger<MemberWatch>>();
+            system.ActorOf(Props.Create(() => new MemberWatch(table, departure, log)), "member-watch");
+            var (leases, ended) = (provider.GetRequiredService<LeaseTable>(), provider.GetRequiredService<ILogger<EndedPeers>>());
+            system.ActorOf(Props.Create(() => new EndedPeers(leases, ended)), "ended-peers");
             system.ActorOf(Props.Create(() => new DatabaseWitness(() => membership.DatabaseSilent, departure)), DatabaseWitness.Name);
         });
         if (options.OpenWork is { } openWork)

@@ -47,10 +47,18 @@ static class Numbers
     /// <summary>A quarter of the lease's life: three renewals may be lost.</summary>
     public static readonly TimeSpan LeaseRenewEvery = TimeSpan.FromSeconds(1);
 
+    /// <summary>With less left than this the holder missed a renewal by half a second: it has ended, and who asks waits for the end of its time.</summary>
+    public static readonly TimeSpan LeaseLeftMin = TimeSpan.FromMilliseconds(2_500);
+
     /// <summary>So long the lease is asked for while the database does not answer, as in a restart: the losing side still ends within 10 s.</summary>
     public static readonly TimeSpan LeaseAcquireMax = TimeSpan.FromSeconds(3);
 
     public static readonly TimeSpan LeaseAcquireAgain = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>A peer's address that refuses so many connections, <see cref="KnockAgain"/> apart, has no process: more than the moment between a listener and the next.</summary>
+    public const int KnocksAtEnded = 3;
+
+    public static readonly TimeSpan KnockAgain = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How long a connection to a silent member's address is tried.</summary>
     public static readonly TimeSpan KnockMax = TimeSpan.FromSeconds(1);

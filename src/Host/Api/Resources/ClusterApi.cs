@@ -8,9 +8,6 @@ namespace ControlPlane.Host.Api.Resources;
 /// <summary>Who is there and who does what, as the node that is asked sees it.</summary>
 static class ClusterApi
 {
-    /// <summary>The name that the engine's resolver gives its lease.</summary>
-    const string Lease = $"{Engine.EngineOptions.SystemName}-akka-sbr";
-
     public static void Map(RouteGroupBuilder v1) =>
         v1.MapGet("/cluster", Show).Produces<ClusterDocument>().WithSummary("Members, the supervisor, the lease, what is where, and how far behind the feed is");
 
@@ -34,7 +31,7 @@ static class ClusterApi
     {
         try
         {
-            return leases is not null && await leases.Find(Lease, stop) is { } row
+            return leases is not null && await leases.Find(EndedPeers.Lease, stop) is { } row
                 ? new LeaseDocument(row.Owner, Render.Text(row.Token), row.Left > TimeSpan.Zero, Math.Round(Math.Max(0, row.Left.TotalSeconds), 1))
                 : null;
         }

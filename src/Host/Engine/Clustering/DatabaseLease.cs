@@ -57,17 +57,22 @@ sealed class DatabaseLease(LeaseSettings settings, ExtendedActorSystem system) :
             try
             {
                 var sent = _wiring.Time.GetTimestamp();
-                if (await _wiring.Table.Acquire(Name, Owner, Numbers.LeaseTtl, CancellationToken.None) is not { } token)
+                if (await _wiring.Table.Acquire(Name, Owner, Numbers.LeaseTtl, CancellationToken.None) is { } token)
+                {
+                    Hold(new Held(this, token, sent, leaseLostCallback));
+                    return true;
+                }
+                // A holder that lives renews: less than this left means that it ended holding it, and its time runs out.
+                if (await _wiring.Table.Find(Name, CancellationToken.None) is not { } held || held.Owner == Owner || held.Left > Numbers.LeaseLeftMin)
                 {
                     return false;
                 }
-                Hold(new Held(this, token, sent, leaseLostCallback));
-                return true;
             }
             catch (Exception away) when (Away(away) && _wiring.Time.GetElapsedTime(began) < Numbers.LeaseAcquireMax)
             {
-                await Task.Delay(Numbers.LeaseAcquireAgain, _wiring.Time);
+                // As in a restart of the database; asked again below.
             }
+            await Task.Delay(Numbers.LeaseAcquireAgain, _wiring.Time);
         }
     }
 
