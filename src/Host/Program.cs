@@ -3,6 +3,7 @@ using ControlPlane.Host.Agents;
 using ControlPlane.Host.Composition;
 using ControlPlane.Host.Engine.Journal;
 using ControlPlane.Host.Engine.Postgres;
+using ControlPlane.Host.Security;
 
 return await Start(args);
 
@@ -10,6 +11,10 @@ static async Task<int> Start(string[] args)
 {
     try
     {
+        if (args is ["pki", .. var pki])
+        {
+            return await MakeCertificates(pki);
+        }
         var driver = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && Drivers.Kinds.Contains("linux") ? "linux" : "simulated";
         var options = Settings.Read(
             args, Path.Combine(AppContext.BaseDirectory, "appsettings.json"), Environment.GetEnvironmentVariables(), driver);
@@ -21,7 +26,8 @@ static async Task<int> Start(string[] args)
         MakeDirectory(options.Data);
         return options.Role == NodeRole.Agent ? await RunAgents(options) : await RunNode(options);
     }
-    catch (Exception refusal) when (refusal is SettingException or JournalFileException or PostgresRefusedException or IOException or UnauthorizedAccessException)
+    catch (Exception refusal) when (refusal is SettingException or JournalFileException or PostgresRefusedException or IOException
+        or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
     {
         await Console.Error.WriteLineAsync($"controlplane: {refusal.Message}");
         return 2;
@@ -38,6 +44,23 @@ static void MakeDirectory(string path)
     else
     {
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+}
+
+static async Task<int> MakeCertificates(string[] args)
+{
+    switch (args)
+    {
+        case ["init", var directory]:
+            Pki.Init(directory, TimeProvider.System);
+            await Console.Out.WriteLineAsync($"an authority in {directory}; keep ca.key where no node is");
+            return 0;
+        case ["node", var directory, var node, var into] when ControlPlane.Messages.Names.IsName(node):
+            Pki.Issue(directory, node, into, TimeProvider.System);
+            await Console.Out.WriteLineAsync($"a certificate for node {node} in {into}, good for 90 days");
+            return 0;
+        default:
+            throw new SettingException("usage: controlplane pki init DIR | pki node DIR NAME INTO");
     }
 }
 
@@ -80,7 +103,7 @@ static async Task<int> RunAgents(NodeOptions options)
     using var interrupt = System.Runtime.InteropServices.PosixSignalRegistration.Create(
         System.Runtime.InteropServices.PosixSignal.SIGINT, signal => Stop(signal, stop));
     using var logs = LoggerFactory.Create(logging => ControlPlaneApp.ConfigureLogging(logging, new ConfigurationBuilder().Build()));
-    await Console.Out.WriteLineAsync($"agents of {string.Join(", ", options.Hosts)} with the {options.Driver} data path, for the node at {options.AgentSocket}");
+    await Console.Out.WriteLineAsync($"agents of {string.Join(", ", options.Hosts)} with the {options.Driver} data path, for {string.Join(" or ", ControlPlaneApp.LocalAgents(options).Sockets)}");
     await LocalAgents.RunAgent(ControlPlaneApp.LocalAgents(options), TimeProvider.System, logs, stop.Token);
     return 0;
 }

@@ -263,6 +263,12 @@ public static class StoredNames
         ["HandCommand.1"] = typeof(HandCommand),
         ["CompletionTaken.1"] = typeof(CompletionTaken),
         ["ComeAgain.1"] = typeof(ComeAgain),
+        // Between nodes
+        ["DriveAgent.1"] = typeof(DriveAgent),
+        ["AgentIsHere.1"] = typeof(AgentIsHere),
+        ["AgentNotHere.1"] = typeof(AgentNotHere),
+        ["AskDatabase.1"] = typeof(AskDatabase),
+        ["DatabaseSeen.1"] = typeof(DatabaseSeen),
     }.ToFrozenDictionary();
 
     static readonly FrozenDictionary<Type, string> Names = Types.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);

@@ -11,7 +11,7 @@ public sealed class LocalAgentsTests
     public async Task Hosts_of_a_process_come_back_with_their_devices_after_a_restart()
     {
         await using var node = await NodeRig.Start();
-        var options = new LocalAgentsOptions(["hv01", "hv02"], "simulated", Path.Combine(Path.GetDirectoryName(node.Socket)!, "agents"), node.Socket);
+        var options = new LocalAgentsOptions(["hv01", "hv02"], "simulated", Path.Combine(Path.GetDirectoryName(node.Socket)!, "agents"), [node.Socket]);
         await using (var agents = new LocalAgents(options, TimeProvider.System, NullLoggerFactory.Instance))
         {
             await agents.StartAsync(CancellationToken.None);
@@ -35,7 +35,7 @@ public sealed class LocalAgentsTests
     [Fact]
     public async Task Unknown_driver_is_an_error_of_the_start()
     {
-        var options = new LocalAgentsOptions(["hv01"], "magic", Path.GetTempPath(), "none.sock");
+        var options = new LocalAgentsOptions(["hv01"], "magic", Path.GetTempPath(), ["none.sock"]);
         await using var agents = new LocalAgents(options, TimeProvider.System, NullLoggerFactory.Instance);
         await Assert.ThrowsAsync<ArgumentException>(() => agents.StartAsync(CancellationToken.None));
     }

@@ -3,6 +3,9 @@ using Akka.Configuration;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Host.Engine;
+using ControlPlane.Host.Engine.Clustering;
+using ControlPlane.Host.Engine.Journal;
+using ControlPlane.Host.Engine.Postgres;
 using ControlPlane.Messages;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -20,9 +23,12 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
         akka.persistence.snapshot-store.plugin = "akka.persistence.snapshot-store.inmem"
         """;
 
-    EngineRig(CoreFactory newCore, Config journal)
+    EngineRig(CoreFactory newCore, Config journal, PostgresSource? database)
     {
         var builder = new HostApplicationBuilder();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(60));
+        builder.Services.AddSingleton(provider => new Departure(
+            provider.GetRequiredService<IHostApplicationLifetime>(), provider.GetRequiredService<ILogger<Departure>>()) { Exit = _ => Departed = true });
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IAgentDoor>(this);
@@ -30,19 +36,27 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
         {
             NewCore = newCore,
             JournalIsOpen = () => JournalIsOpen,
+            Cluster = database is null ? null : new ClusterDatabase(database.Leases),
+            Setups = database is null ? [] : [new JournalWiring { Dialect = (writer, limits, faults) => new PostgresDialect(database, limits, faults, writer) }],
         });
         _host = builder.Build();
     }
 
     public bool JournalIsOpen { get; set; } = true;
 
+    /// <summary>It would have ended its process.</summary>
+    public bool Departed { get; private set; }
+
+    public Membership Membership => _host.Services.GetRequiredService<Membership>();
+
     public ActorSystem System => _host.Services.GetRequiredService<ActorSystem>();
 
     public ShardedEntities Entities => _host.Services.GetRequiredService<ShardedEntities>();
 
-    public static async Task<EngineRig> Start(CoreFactory? newCore = null, Config? journal = null)
+    public static async Task<EngineRig> Start(CoreFactory? newCore = null, Config? journal = null, PostgresSource? database = null)
     {
-        var rig = new EngineRig(newCore ?? EntityKinds.NewCore, journal ?? ConfigurationFactory.ParseString(InMemory));
+        var rig = new EngineRig(
+            newCore ?? EntityKinds.NewCore, journal ?? (database is null ? ConfigurationFactory.ParseString(InMemory) : JournalSettings.Postgres(database)), database);
         await rig._host.StartAsync();
         return rig;
     }

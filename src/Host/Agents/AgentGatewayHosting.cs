@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Akka.Actor;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Agent.Link;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -30,6 +31,11 @@ static class AgentGatewayHosting
         services.AddSingleton<IAgentDoor, AgentDoor>();
         return services;
     }
+
+    /// <summary>Adds the ways to agents whose streams other nodes have.</summary>
+    public static IServiceCollection AddAgentRoutes(this IServiceCollection services) => services
+        .AddSingleton(provider => new AgentRoutes(provider.GetRequiredService<ActorSystem>, provider.GetRequiredService<AgentStreams>()))
+        .AddHostedService(provider => provider.GetRequiredService<AgentRoutes>());
 
     public static void MapAgentGateway(this IEndpointRouteBuilder app) => app.MapGrpcService<AgentGateway>();
 

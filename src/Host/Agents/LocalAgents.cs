@@ -8,8 +8,8 @@ namespace ControlPlane.Host.Agents;
 /// <summary>Which hosts this process has the agents of.</summary>
 /// <param name="Driver">"linux" or "simulated".</param>
 /// <param name="StateDirectory">Each host has a directory of its own below it.</param>
-/// <param name="Socket">The agent socket of the node.</param>
-sealed record LocalAgentsOptions(IReadOnlyList<string> Hosts, string Driver, string StateDirectory, string Socket)
+/// <param name="Sockets">The agent sockets of the nodes; any of them will do.</param>
+sealed record LocalAgentsOptions(IReadOnlyList<string> Hosts, string Driver, string StateDirectory, IReadOnlyList<string> Sockets)
 {
     /// <summary>An ordered end takes the data path away and the next start puts it back. False leaves it running.</summary>
     public bool SuspendAtStop { get; init; } = true;
@@ -67,9 +67,10 @@ sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerF
         {
             var driver = Drivers.Open(
                 options.Driver, new DriverPlace(host, Path.Combine(options.StateDirectory, host), options.NamespacePrefix), time);
-            var link = options.Address is { } address ? GrpcAgentLink.ToAddress(address) : GrpcAgentLink.ToSocket(options.Socket);
-            var surroundings = new AgentSurroundings(
-                time, new Random(RandomNumberGenerator.GetInt32(int.MaxValue)), logs.CreateLogger<HostAgent>());
+            var random = new Random(RandomNumberGenerator.GetInt32(int.MaxValue));
+            var link = new AnyNodeLink(
+                options.Address is { } address ? [GrpcAgentLink.ToAddress(address)] : [.. options.Sockets.Select(GrpcAgentLink.ToSocket)], random);
+            var surroundings = new AgentSurroundings(time, random, logs.CreateLogger<HostAgent>());
             var running = new Running(host, driver, link, new HostAgent(host, driver, link, new HostAgentOptions(), surroundings));
             _running.Add(running);
             await driver.Resume(cancellationToken);
@@ -127,7 +128,7 @@ sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerF
         }
     }
 
-    sealed record Running(string Host, IDriver Driver, GrpcAgentLink Link, HostAgent Agent)
+    sealed record Running(string Host, IDriver Driver, AnyNodeLink Link, HostAgent Agent)
     {
         public Task Work { get; set; } = Task.CompletedTask;
     }

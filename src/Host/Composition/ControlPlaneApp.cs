@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using ControlPlane.Host.Agents;
@@ -6,6 +7,7 @@ using ControlPlane.Host.Api.Documents;
 using ControlPlane.Host.Api.Requests;
 using ControlPlane.Host.Api.Resources;
 using ControlPlane.Host.Engine;
+using ControlPlane.Host.Engine.Clustering;
 using ControlPlane.Host.Engine.Journal;
 using ControlPlane.Host.Projections;
 using ControlPlane.Host.Security;
@@ -34,10 +36,10 @@ static class ControlPlaneApp
         builder.WebHost.ConfigureKestrel(kestrel => ConfigureKestrel(kestrel, options));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopMax);
         builder.Services.AddSingleton(options).AddSingleton(time);
-        AddEngine(builder.Services, storage, time);
-        AddProjections(builder.Services, storage);
+        AddEngine(builder.Services, options, storage, time);
+        AddProjections(builder.Services, options, storage);
         AddApi(builder.Services, options, time);
-        builder.Services.AddAgentGateway();
+        builder.Services.AddAgentGateway().AddAgentRoutes();
         if (options.Role == NodeRole.All)
         {
             builder.Services.AddSingleton(provider => new LocalAgents(
@@ -50,7 +52,7 @@ static class ControlPlaneApp
     }
 
     public static LocalAgentsOptions LocalAgents(NodeOptions options) =>
-        new(options.Hosts, options.Driver, options.AgentState, options.AgentSocket) { NamespacePrefix = options.NamespacePrefix };
+        new(options.Hosts, options.Driver, options.AgentState, options.Nodes is { Count: > 0 } nodes ? nodes : [options.AgentSocket]) { NamespacePrefix = options.NamespacePrefix };
 
     public static void ConfigureLogging(ILoggingBuilder logging, IConfiguration configuration)
     {
@@ -78,7 +80,7 @@ static class ControlPlaneApp
         kestrel.ConfigureAgentSocket(options.AgentSocket);
     }
 
-    static void AddEngine(IServiceCollection services, Storage storage, TimeProvider time)
+    static void AddEngine(IServiceCollection services, NodeOptions options, Storage storage, TimeProvider time)
     {
         var health = new JournalHealth();
         services.AddSingleton(health);
@@ -86,17 +88,26 @@ static class ControlPlaneApp
         {
             JournalIsOpen = () => health.IsOpen,
             Setups = [storage.Wiring(health, time)],
+            Address = options.Cluster?.Address.ToString() ?? IPAddress.Loopback.ToString(),
+            Port = options.Cluster?.Port ?? 0,
+            Seeds = options.Seeds,
+            Cluster = options.Cluster is not null && storage is PostgresStorage { Source.Leases: var pool } ? new ClusterDatabase(pool) : null,
+            Certificate = options.Certificates is { } directory ? NodeCertificate.Load(directory) : null,
+            OpenWork = provider => ActivatorUtilities.CreateInstance<OpenWork>(provider).Next,
         });
     }
 
-    static void AddProjections(IServiceCollection services, Storage storage)
+    static void AddProjections(IServiceCollection services, NodeOptions options, Storage storage)
     {
         storage.AddReading(services);
         services.AddSingleton<FeedSignal>();
         services.AddSingleton<Positions>().AddSingleton<ReadTables>().AddSingleton<PastViews>().AddSingleton<EventLog>();
         services.AddSingleton<Projector>();
         services.AddHostedService(provider => provider.GetRequiredService<Projector>());
-        services.AddHostedService<Waker>();
+        if (options.Cluster is null)
+        {
+            services.AddHostedService<Waker>(); // in a cluster its supervisor wakes, once for all nodes
+        }
         services.AddSingleton<EntityFaults>();
         services.AddHostedService(provider => provider.GetRequiredService<EntityFaults>());
     }
@@ -135,6 +146,7 @@ static class ControlPlaneApp
         EventsApi.Map(v1);
         WatchApi.Map(v1);
         AlarmsApi.Map(v1);
+        ClusterApi.Map(v1);
     }
 
     static bool OverSocket(HttpContext http) =>

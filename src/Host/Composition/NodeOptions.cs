@@ -26,6 +26,8 @@ sealed record NodeOptions
     const int HostsMax = 64;
 
     const int PrefixMax = 16;
+    const int SeedsMax = 16;
+    const int NodesMax = 16;
 
     public NodeRole Role { get; init; } = NodeRole.All;
 
@@ -48,6 +50,18 @@ sealed record NodeOptions
 
     /// <summary>Linux: stands before the names of network namespaces, so that two fleets can share a machine.</summary>
     public string NamespacePrefix { get; init; } = "";
+
+    /// <summary>Where other nodes reach this one. Null: this node is a cluster of one.</summary>
+    public IPEndPoint? Cluster { get; init; }
+
+    /// <summary>Directory with ca.crt, node.crt and node.key; without it nodes speak in the clear, on loopback alone.</summary>
+    public string? Certificates { get; init; }
+
+    /// <summary>HOST:PORT of nodes to join; none: the database tells who is there.</summary>
+    public IReadOnlyList<string> Seeds { get; init; } = [];
+
+    /// <summary>Agents: sockets of the nodes that they may use; none: the one of <see cref="Data"/>.</summary>
+    public IReadOnlyList<string> Nodes { get; init; } = [];
 
     /// <summary>A request's body may stay under its least rate for so long (reliability.md 11.1 B3). No setting: only tests wait less.</summary>
     public TimeSpan BodyGrace { get; init; } = TimeSpan.FromSeconds(5);
@@ -89,6 +103,25 @@ sealed record NodeOptions
             "data" => this with { Data = value.Length > 0 ? Path.GetFullPath(value) : throw Wrong("is a directory") },
             "driver" => this with { Driver = Drivers.Kinds.Contains(value) ? value : throw Wrong($"is one of {string.Join(", ", Drivers.Kinds)}") },
             "hosts" => this with { Hosts = HostsOf(value) ?? throw Wrong($"is 1 to {HostsMax} names of hosts with commas between") },
+            "cluster" => this with
+            {
+                Cluster = IPEndPoint.TryParse(value, out var cluster) && cluster.Port > 0 && value.Contains(':', StringComparison.Ordinal)
+                    ? cluster
+                    : throw Wrong("is ADDRESS:PORT"),
+            },
+            "certificates" => this with { Certificates = value.Length > 0 ? Path.GetFullPath(value) : throw Wrong("is a directory") },
+            "seeds" => this with
+            {
+                Seeds = value.Split(',', StringSplitOptions.TrimEntries) is { Length: <= SeedsMax } seeds && seeds.All(seed => IPEndPoint.TryParse(seed, out _))
+                    ? seeds
+                    : throw Wrong($"is at most {SeedsMax} times ADDRESS:PORT with commas between"),
+            },
+            "nodes" => this with
+            {
+                Nodes = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: >= 1 and <= NodesMax } nodes
+                    ? [.. nodes.Select(Path.GetFullPath)]
+                    : throw Wrong($"is 1 to {NodesMax} agent sockets of nodes with commas between"),
+            },
             "namespaceprefix" => this with
             {
                 NamespacePrefix = value.Length <= PrefixMax && value.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
@@ -112,7 +145,7 @@ sealed record NodeOptions
                 Database = Postgres with { NeedsStandby = value is "none" or "synchronous" ? value == "synchronous" : throw Wrong("is none or synchronous") },
             },
             _ => throw new SettingException(
-                $"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, postgres, postgresOwner, postgresPool, postgresStandby."),
+                $"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, postgres, postgresOwner, postgresPool, postgresStandby, cluster, certificates, seeds, nodes."),
         };
 
         // It may hold a password, so it is never repeated.
@@ -128,9 +161,15 @@ sealed record NodeOptions
 
     /// <summary>To be asked when all settings are read.</summary>
     /// <exception cref="SettingException">A setting is there that means nothing without another.</exception>
-    public NodeOptions Whole() => Database is { Connection: "" }
-        ? throw new SettingException("postgresOwner, postgresPool and postgresStandby mean nothing without postgres.")
-        : this;
+    public NodeOptions Whole() => this switch
+    {
+        { Database.Connection: "" } => throw new SettingException("postgresOwner, postgresPool and postgresStandby mean nothing without postgres."),
+        { Cluster: not null, Database: null } => throw new SettingException("cluster needs postgres: nodes share its journal."),
+        { Cluster.Address: var address, Certificates: null } when !IPAddress.IsLoopback(address) =>
+            throw new SettingException("cluster is on a loopback address unless there are certificates: nodes speak over a network by mutual TLS alone."),
+        { Cluster: null } when Seeds.Count > 0 || Certificates is not null => throw new SettingException("seeds and certificates mean nothing without cluster."),
+        _ => this,
+    };
 
     static string[]? HostsOf(string value) =>
         value.Split(',', StringSplitOptions.TrimEntries) is { Length: >= 1 and <= HostsMax } names

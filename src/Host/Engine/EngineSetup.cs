@@ -2,13 +2,18 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster;
 using Akka.Cluster.Hosting;
+using Akka.Cluster.Hosting.SBR;
 using Akka.Cluster.Sharding;
 using Akka.Configuration;
 using Akka.Hosting;
 using Akka.Remote.Hosting;
+using Akka.Remote.Transport.DotNetty;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Shell;
+using ControlPlane.Host.Engine.Clustering;
+using ControlPlane.Host.Security;
 using ControlPlane.Messages;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace ControlPlane.Host.Engine;
 
@@ -24,8 +29,17 @@ sealed record EngineOptions(Config Journal)
     /// <summary>0: any free one.</summary>
     public int Port { get; init; }
 
-    /// <summary>Nodes to join; none: this node begins a cluster of its own.</summary>
+    /// <summary>HOST:PORT of nodes to join, the first of which begins the cluster; none: the database tells who is there.</summary>
     public IReadOnlyList<string> Seeds { get; init; } = [];
+
+    /// <summary>By which nodes find each other and settle who goes on. Null: this node is a cluster of one.</summary>
+    public ClusterDatabase? Cluster { get; init; }
+
+    /// <summary>Nodes show and check certificates on every connection. Null: in the clear, for one machine alone.</summary>
+    public NodeCertificate? Certificate { get; init; }
+
+    /// <summary>Where the cluster's supervisor finds who owes something. Null: there is none.</summary>
+    public Func<IServiceProvider, NextWithOpenWork>? OpenWork { get; init; }
 
     /// <summary>False while the journal is away.</summary>
     public Func<bool> JournalIsOpen { get; init; } = () => true;
@@ -52,7 +66,23 @@ static class EngineSetup
         services.AddSingleton(provider => new EntityServices(
             options.NewCore, provider.GetRequiredService<IEntityDoor>(), provider.GetRequiredService<IAgentDoor>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new ClusterState(provider.GetRequiredService<ActorSystem>));
+        if (options.Cluster is { } cluster)
+        {
+            AddCluster(services, cluster, options.Seeds);
+        }
         return services.AddAkka(EngineOptions.SystemName, (akka, provider) => Configure(akka, provider, options));
+    }
+
+    /// <summary>Before the actor system, so that it stops after it: a process is on record until it has left.</summary>
+    static void AddCluster(IServiceCollection services, ClusterDatabase cluster, IReadOnlyList<string> seeds)
+    {
+        services.AddSingleton(cluster).AddSingleton<MemberTable>().AddSingleton<LeaseTable>();
+        services.TryAddSingleton<Departure>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Membership>(
+            provider, (Func<ActorSystem>)provider.GetRequiredService<ActorSystem>, seeds));
+        services.AddHostedService(provider => provider.GetRequiredService<Membership>());
+        services.AddHostedService<PauseWatch>();
     }
 
     static void Configure(AkkaConfigurationBuilder akka, IServiceProvider provider, EngineOptions options)
@@ -71,19 +101,59 @@ static class EngineSetup
             })
             .WithCustomSerializer("words", WordsSerializer.Bound, system => new WordsSerializer(system))
             .WithRemoting(options.Address, options.Port)
-            .WithClustering(new ClusterOptions { SeedNodes = [.. options.Seeds] });
+            .WithClustering(Membership(options));
+        if (options.Certificate is { } certificate)
+        {
+            akka.AddHocon("akka.remote.dot-netty.tcp.enable-ssl = on", HoconAddMode.Prepend);
+            akka.AddSetup(new DotNettySslSetup(
+                certificate.Own, suppressValidation: false, requireMutualAuthentication: true, validateCertificateHostname: false,
+                (peer, _, _, _, _) => certificate.IsNode(peer)));
+        }
         Func<string, Props> props = id => provider.GetRequiredService<EntityServices>().PropsOf(EntityId.Parse(id)!.Value);
         akka.WithShardRegion<HostRegion>(ShardIds.HostRegion, props, new EntityMessageExtractor(), Sharding())
             .WithShardRegion<VmRegion>(ShardIds.VmRegion, props, new EntityMessageExtractor(), Sharding());
-        if (options.Seeds.Count == 0)
+        if (options.Cluster is null)
         {
             akka.AddStartup((system, _) =>
             {
                 var cluster = Cluster.Get(system);
                 cluster.Join(cluster.SelfAddress);
             });
+            return;
+        }
+        akka.AddSetup(new LeaseWiring(provider.GetRequiredService<LeaseTable>(), provider.GetRequiredService<TimeProvider>()));
+        var (table, departure, membership) = (
+            provider.GetRequiredService<MemberTable>(), provider.GetRequiredService<Departure>(), provider.GetRequiredService<Membership>());
+        akka.WithActors((system, _) =>
+        {
+            var log = provider.GetRequiredService<ILogger<MemberWatch>>();
+            system.ActorOf(Props.Create(() => new MemberWatch(table, departure, log)), "member-watch");
+            var (leases, ended) = (provider.GetRequiredService<LeaseTable>(), provider.GetRequiredService<ILogger<EndedPeers>>());
+            system.ActorOf(Props.Create(() => new EndedPeers(leases, ended)), "ended-peers");
+            system.ActorOf(Props.Create(() => new DatabaseWitness(() => membership.DatabaseSilent, departure)), DatabaseWitness.Name);
+        });
+        if (options.OpenWork is { } openWork)
+        {
+            // Made when the system is there: what it needs needs the system.
+            akka.WithSingleton<ClusterSupervisor>(
+                ClusterSupervisor.Name,
+                (_, _, _) =>
+                {
+                    var (next, entities) = (openWork(provider), provider.GetRequiredService<IEntityDoor>());
+                    return Props.Create(() => new ClusterSupervisor(next, entities));
+                },
+                createProxyToo: false);
         }
     }
+
+    static ClusterOptions Membership(EngineOptions options) => options.Cluster is null
+        ? new ClusterOptions()
+        : new ClusterOptions
+        {
+            SeedNodes = [.. options.Seeds.Select(seed => $"akka.{(options.Certificate is null ? "" : "ssl.")}tcp://{EngineOptions.SystemName}@{seed}")],
+            FailureDetector = Numbers.FailureDetector,
+            SplitBrainResolver = new LeaseMajorityOption { LeaseImplementation = new DatabaseLeaseOption() },
+        };
 
     /// <summary>Where a shard lives is found anew after a loss, and entities say themselves when they are idle.</summary>
     static ShardOptions Sharding() => new()

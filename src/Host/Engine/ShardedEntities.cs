@@ -48,7 +48,7 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
     /// While the journal is away nobody could store what is said, and each message would start its addressee anew only to
     /// end it at its write, as often as all who wait ask again. Who is owed something asks again when it is back.
     /// </summary>
-    bool Carries => _open() && !Leaving;
+    bool Carries => _open() && (!Leaving || !Alone);
 
     /// <summary>
     /// Sends a message and waits for its answer. Every outcome is an answer: one that did not come is the refusal
@@ -71,17 +71,43 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
         try
         {
             var bounded = envelope with { Deadline = envelope.Deadline ?? _time.GetUtcNow() + timeout };
-            return await Region(envelope.To).Ask<Answer>(bounded, timeout, stop);
-        }
-        catch (AskTimeoutException)
-        {
-            return Refuse(envelope, RefusalKind.Unknown, "request.timeout", $"{envelope.To} did not answer in time; ask again with the same key.");
+            return await Answered(bounded, timeout, stop) ?? Refuse(
+                envelope, RefusalKind.Unknown, "request.timeout", $"{envelope.To} did not answer in time; ask again with the same key.");
         }
         finally
         {
             Leave(envelope.To);
         }
     }
+
+    /// <summary>
+    /// The one place that asks again: what is on its way to a node that dies is lost without a word, and an entity that is
+    /// handed over is elsewhere in a moment. Null: no answer in time.
+    /// </summary>
+    async Task<Answer?> Answered(Envelope envelope, TimeSpan timeout, CancellationToken stop)
+    {
+        var began = _time.GetTimestamp();
+        while (timeout - _time.GetElapsedTime(began) is var left && left > TimeSpan.Zero)
+        {
+            try
+            {
+                var answer = await Region(envelope.To).Ask<Answer>(envelope, left < Numbers.AskAgain || Alone ? left : Numbers.AskAgain, stop);
+                if (!IsElsewhere(answer) || Alone || !_open() || left < Numbers.AskMovedAgain)
+                {
+                    return answer;
+                }
+                await Task.Delay(Numbers.AskMovedAgain, _time, stop);
+            }
+            catch (AskTimeoutException)
+            {
+                // Lost, or only slow: the message id tells the entity that it is the same question.
+            }
+        }
+        return null;
+    }
+
+    /// <summary>The incarnation that was asked has ended: the same message finds the next one, which knows the truth from its history.</summary>
+    static bool IsElsewhere(Answer answer) => answer.Refusal is { Code: "actor.moved" or "journal.unknown" };
 
     public void Tell(Envelope envelope)
     {

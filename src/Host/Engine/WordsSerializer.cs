@@ -22,7 +22,7 @@ sealed class WordsSerializer(ExtendedActorSystem system) : SerializerWithStringM
 
     /// <summary>The types that are bound to this serializer.</summary>
     public static readonly Type[] Bound =
-        [typeof(StoredEvent), typeof(CoreSnapshot), typeof(UnreadableSnapshot), typeof(Envelope), typeof(Answer), typeof(Wake)];
+        [typeof(StoredEvent), typeof(CoreSnapshot), typeof(UnreadableSnapshot), typeof(Envelope), typeof(Answer), typeof(Wake), typeof(NodeWord)];
 
     public override int Identifier => Numbers.WordsSerializerId;
 
@@ -33,6 +33,7 @@ sealed class WordsSerializer(ExtendedActorSystem system) : SerializerWithStringM
         Envelope => EnvelopeName,
         Answer => AnswerName,
         Wake => WakeName,
+        NodeWord => StoredNames.Of(o),
         _ => throw NoName(o),
     };
 
@@ -40,7 +41,7 @@ sealed class WordsSerializer(ExtendedActorSystem system) : SerializerWithStringM
     {
         StoredEvent row => StoredJson.Write(row),
         CoreSnapshot snapshot => SnapshotJson.Write(snapshot),
-        Envelope or Answer => StoredNames.Encode(obj),
+        Envelope or Answer or NodeWord => StoredNames.Encode(obj),
         Wake wake => Encoding.UTF8.GetBytes(wake.To.Text),
         _ => throw NoName(obj),
     };
@@ -50,6 +51,7 @@ sealed class WordsSerializer(ExtendedActorSystem system) : SerializerWithStringM
         EnvelopeName or AnswerName => StoredNames.Decode(manifest, bytes),
         WakeName => new Wake(EntityId.Parse(Encoding.UTF8.GetString(bytes)) ?? throw new FormatException("a wake-up for no entity")),
         _ when manifest.StartsWith(Snapshot, StringComparison.Ordinal) => ReadSnapshot(manifest[Snapshot.Length..], bytes),
+        _ when StoredNames.TypeOf(manifest)?.IsSubclassOf(typeof(NodeWord)) == true => StoredNames.Decode(manifest, bytes),
         _ => StoredJson.Read(manifest, bytes),
     };
 

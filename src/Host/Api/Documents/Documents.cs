@@ -145,3 +145,17 @@ sealed record AcceptedDocument(string Id, string State);
 sealed record HealthDocument(string Status, string Version, string Driver);
 
 sealed record ReadyDocument(string Status, bool Journal, bool CaughtUp, string Position, string Head, IReadOnlyList<string> Reasons);
+
+sealed record ClusterDocument(
+    string Node, string? Supervisor, LeaseDocument? Lease, IReadOnlyList<MemberDocument> Members, IReadOnlyList<RegionDocument> Regions,
+    FeedDocument Feed);
+
+sealed record LeaseDocument(string Holder, string Token, bool Held, double SecondsLeft);
+
+sealed record MemberDocument(string Address, string Id, string Status, bool Reachable, bool Oldest, bool Leader);
+
+sealed record RegionDocument(string Region, IReadOnlyList<RegionNodeDocument> Nodes);
+
+sealed record RegionNodeDocument(string Address, IReadOnlyList<string> Shards, int Entities);
+
+sealed record FeedDocument(string Position, string Head, string Behind);

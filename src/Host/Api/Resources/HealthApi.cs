@@ -1,6 +1,7 @@
 using ControlPlane.Host.Agents;
 using ControlPlane.Host.Api.Documents;
 using ControlPlane.Host.Composition;
+using ControlPlane.Host.Engine.Clustering;
 using ControlPlane.Host.Engine.Journal;
 using ControlPlane.Host.Projections;
 
@@ -31,6 +32,10 @@ static class HealthApi
         if (!journal.IsOpen)
         {
             reasons.Add($"the journal is away: {journal.LastFailure?.Reason}");
+        }
+        if (services.GetService<Membership>() is { Joined: false })
+        {
+            reasons.Add("this node is not a member of its cluster yet");
         }
         if (services.GetService<LocalAgents>() is { Offline: { Count: > 0 } offline })
         {

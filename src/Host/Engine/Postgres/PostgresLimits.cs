@@ -4,10 +4,10 @@ namespace ControlPlane.Host.Engine.Postgres;
 static class PostgresLimits
 {
     /// <summary>
-    /// Connections for leases: one renews while another acquires. They are in a pool of their own, as a full pool must not
-    /// cost a node its lease (reliability.md 6).
+    /// Connections for what nodes settle among themselves: the lease, the heartbeat, one for who asks about the cluster, and one
+    /// to spare. They are in a pool of their own, as a full pool must not cost a node its lease (reliability.md 6).
     /// </summary>
-    public const int LeasePool = 2;
+    public const int LeasePool = 4;
 
     /// <summary>A server on the same network answers in milliseconds; a dead one is better known soon.</summary>
     public static readonly TimeSpan ConnectMax = TimeSpan.FromSeconds(5);

@@ -13,7 +13,7 @@ static class PostgresSchema
     public const string Name = "controlplane";
 
     /// <summary>Raised with each script <c>Journal.N.sql</c>.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>Raised with each change of the read tables or of what is written into them.</summary>
     public const int ReadVersion = 1;
@@ -142,7 +142,8 @@ static class PostgresSchema
             GRANT USAGE ON SCHEMA {Name}, {ReadTables} TO {to};
             GRANT SELECT, INSERT ON {Name}.journal TO {to};
             GRANT SELECT, INSERT, UPDATE, DELETE ON {Name}.snapshot TO {to};
-            GRANT SELECT, UPDATE ON {Name}.cluster TO {to};
+            GRANT SELECT, UPDATE ON {Name}.cluster, {Name}.cluster_founding TO {to};
+            GRANT SELECT, INSERT, UPDATE, DELETE ON {Name}.cluster_lease, {Name}.cluster_member TO {to};
             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {ReadTables} TO {to};
             """);
     }

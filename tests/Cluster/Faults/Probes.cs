@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using ControlPlane.Actors.Shell;
+using ControlPlane.Messages;
+using ControlPlane.Tests.Cluster.Nodes;
+
+namespace ControlPlane.Tests.Cluster.Faults;
+
+/// <summary>
+/// VMs without NICs, spread over all shards: each is asked for one change at a time, and every acknowledged change is kept, to
+/// be found in the journal at the end.
+/// </summary>
+sealed class Probes(LocalCluster cluster, int count, string host)
+{
+    readonly ConcurrentDictionary<string, string> _acknowledged = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<string> Vms { get; } = [.. Enumerable.Range(0, count).Select(n => string.Create(CultureInfo.InvariantCulture, $"probe-{n}"))];
+
+    /// <summary>Idempotency keys of what was acknowledged, with the entity that has it.</summary>
+    public IReadOnlyDictionary<string, string> Acknowledged => _acknowledged;
+
+    public Task Define() => Parallel.ForEachAsync(
+        Vms, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (vm, _) => await Change(vm, cluster.Nodes[0], TimeSpan.FromSeconds(30)));
+
+    /// <summary>The probes whose entities live on a node now.</summary>
+    public async Task<IReadOnlyList<string>> On(NodeProcess node, NodeProcess asked)
+    {
+        var shown = await asked.Http.GetFromJsonAsync<JsonNode>("/v1/cluster");
+        var shards = shown!["regions"]!.AsArray().First(region => (string)region!["region"]! == ShardIds.VmRegion)!["nodes"]!.AsArray()
+            .First(on => (string)on!["address"]! == node.Cluster)!["shards"]!.AsArray().Select(shard => (string)shard!).ToHashSet();
+        return [.. Vms.Where(vm => shards.Contains(ShardIds.Of(EntityId.Vm(vm))))];
+    }
+
+    /// <summary>One change, asked again under its key until it is acknowledged; how long that took.</summary>
+    public async Task<TimeSpan> Change(string vm, NodeProcess by, TimeSpan within)
+    {
+        var key = Guid.NewGuid().ToString();
+        var clock = Stopwatch.StartNew();
+        var last = "";
+        while (clock.Elapsed < within)
+        {
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1/vms/{vm}") { Content = JsonContent.Create(new { host, nics = Array.Empty<object>() }) };
+                request.Headers.Add("Idempotency-Key", key);
+                using var response = await by.Http.SendAsync(request);
+                if (response.IsSuccessStatusCode)
+                {
+                    _acknowledged[key] = EntityId.Vm(vm).Text;
+                    return clock.Elapsed;
+                }
+                last = await response.Content.ReadAsStringAsync();
+                Assert.True((int)response.StatusCode is 429 or 503, $"{vm}: {response.StatusCode} {last}");
+            }
+            catch (Exception lost) when (lost is HttpRequestException or TaskCanceledException)
+            {
+                last = lost.Message;
+            }
+            await Task.Delay(50);
+        }
+        Assert.Fail($"{vm} by {by.Process.Name}: not acknowledged within {within}: {last}");
+        return default;
+    }
+}

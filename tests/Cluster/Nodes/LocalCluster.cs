@@ -1,0 +1,163 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using ControlPlane.Host.Security;
+
+namespace ControlPlane.Tests.Cluster.Nodes;
+
+/// <summary>A node as a process, and the way to its API.</summary>
+sealed record NodeProcess(ProductProcess Process, HttpClient Http, string Cluster, string Socket);
+
+/// <summary>Nodes and an agent with simulated hosts, each a process, and a PostgreSQL.</summary>
+sealed class LocalCluster : IAsyncDisposable
+{
+    readonly string _directory = Directory.CreateTempSubdirectory("cluster-").FullName;
+
+    LocalCluster(PostgresServer server) => Server = server;
+
+    public PostgresServer Server { get; }
+
+    public List<NodeProcess> Nodes { get; } = [];
+
+    public ProductProcess? Agents { get; private set; }
+
+    public static async Task<LocalCluster> Start(int nodes, string[]? hosts = null, Func<int, string>? database = null)
+    {
+        var cluster = new LocalCluster(await PostgresServer.Start());
+        for (var n = 0; n < nodes; n++)
+        {
+            cluster.Add(n, database?.Invoke(n) ?? cluster.Server.ConnectionString);
+        }
+        try
+        {
+            await cluster.Begin(hosts);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    async Task Begin(string[]? hosts)
+    {
+        Nodes.ForEach(node => node.Process.Start());
+        if (hosts is not null)
+        {
+            Agents = new ProductProcess("agents",
+                ["agent", "--data", Path.Combine(_directory, "agents"), "--driver", "simulated", "--hosts", string.Join(',', hosts),
+                    "--nodes", string.Join(',', Nodes.Select(node => node.Socket))],
+                Path.Combine(_directory, "agents.log"));
+            Agents.Start();
+        }
+        await Whole();
+        foreach (var host in hosts ?? [])
+        {
+            await Until(async () => (await Nodes[0].Http.GetFromJsonAsync<JsonNode>($"/v1/hosts/{host}"))!["state"]!.ToString() == "online", $"{host} online");
+        }
+    }
+
+    /// <summary>Every running node sees so many members up and reachable, and is ready.</summary>
+    public Task Whole(int? members = null, TimeSpan? within = null) => Until(async () =>
+    {
+        foreach (var node in Nodes)
+        {
+            using var ready = await node.Http.GetAsync("/readyz");
+            var shown = await node.Http.GetFromJsonAsync<JsonNode>("/v1/cluster");
+            if (!ready.IsSuccessStatusCode
+                || shown!["members"]!.AsArray().Count(member => (string)member!["status"]! == "up" && (bool)member["reachable"]!) != (members ?? Nodes.Count))
+            {
+                return false;
+            }
+        }
+        return true;
+    }, "the cluster is whole", within ?? TimeSpan.FromSeconds(60));
+
+    public static async Task Until(Func<Task<bool>> condition, string what, TimeSpan? within = null)
+    {
+        var clock = Stopwatch.StartNew();
+        Exception? last = null;
+        while (clock.Elapsed < (within ?? TimeSpan.FromSeconds(30)))
+        {
+            try
+            {
+                if (await condition())
+                {
+                    return;
+                }
+            }
+            catch (Exception refused) when (refused is HttpRequestException or TaskCanceledException or System.Text.Json.JsonException)
+            {
+                last = refused;
+            }
+            await Task.Delay(50);
+        }
+        Assert.Fail($"not in time: {what}. {last?.Message}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Agents is not null)
+        {
+            await Agents.DisposeAsync();
+        }
+        foreach (var node in Nodes)
+        {
+            await node.Process.DisposeAsync();
+            node.Http.Dispose();
+        }
+        await Server.DisposeAsync();
+        if (Environment.GetEnvironmentVariable("CONTROLPLANE_KEEP_LOGS") is { Length: > 0 } kept)
+        {
+            foreach (var log in Directory.EnumerateFiles(_directory, "*.log"))
+            {
+                File.Copy(log, Path.Combine(kept, Path.GetFileName(log)), overwrite: true);
+            }
+        }
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    void Add(int number, string database)
+    {
+        var (port, remoting) = (FreePort(), FreePort());
+        var data = Path.Combine(_directory, $"node{number}");
+        Directory.CreateDirectory(data);
+        if (number == 0)
+        {
+            var secrets = new Secrets(data, RandomNumberGenerator.GetBytes, TimeProvider.System);
+            secrets.PageKey();
+            secrets.Tokens();
+        }
+        foreach (var secret in (string[])["page.key", "tokens.json", "admin.token"])
+        {
+            if (number > 0)
+            {
+                File.Copy(Path.Combine(_directory, "node0", secret), Path.Combine(data, secret));
+            }
+        }
+        var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 1_000 })
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{port}"),
+            Timeout = TimeSpan.FromSeconds(40),
+        };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", File.ReadAllText(Path.Combine(data, "admin.token")).Trim());
+        var address = $"127.0.0.1:{remoting}";
+        Nodes.Add(new NodeProcess(
+            new ProductProcess($"node{number}",
+                ["node", "--port", $"{port}", "--data", data, "--cluster", address, "--postgres", database],
+                Path.Combine(_directory, $"node{number}.log")),
+            http, address, Path.Combine(data, "agent.sock")));
+    }
+
+    static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
