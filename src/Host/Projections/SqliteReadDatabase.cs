@@ -11,7 +11,7 @@ namespace ControlPlane.Host.Projections;
 sealed partial class SqliteReadDatabase : IReadDatabase
 {
     /// <summary>Raised with each change of the schema or of what the projector writes.</summary>
-    public const int SchemaVersion = 3;
+    public const int SchemaVersion = 4;
 
     readonly string _path;
     readonly string _connectionString;
