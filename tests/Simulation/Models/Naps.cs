@@ -1,3 +1,5 @@
+using ControlPlane.Actors.Entities;
+
 namespace ControlPlane.Simulation;
 
 /// <summary>The times at which an incarnation is woken for an effect: one for each, by its node's clock.</summary>
