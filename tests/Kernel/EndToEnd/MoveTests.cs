@@ -36,8 +36,8 @@ public sealed class MoveTests(ITestOutputHelper output) : IAsyncLifetime
         var address = await _plane.AddressOf("web-1");
         await ControlPlaneProcess.Until(() => Task.FromResult(_plane.Ping("db-1", address)), "a ping before the moves");
 
-        using var ping = Process.Start(new ProcessStartInfo(
-            "ip", ["netns", "exec", $"{_plane.Prefix}vm-db-1", "ping", "-i", "0.01", "-w", "120", address]) { RedirectStandardOutput = true })!;
+        string[] often = ["netns", "exec", $"{_plane.Prefix}vm-db-1", "ping", "-i", "0.01", "-w", "120", address];
+        using var ping = Process.Start(new ProcessStartInfo("ip", often) { RedirectStandardOutput = true })!;
         var said = ping.StandardOutput.ReadToEndAsync();
         var blackouts = new List<double>();
         for (var move = 1; move <= Moves; move++)
