@@ -43,7 +43,7 @@ fi
 # shellcheck source=build/install.sh
 . build/install.sh
 require_dotnet
-install_system_packages
+install_system_packages tests
 echo "building"
 if ! build "$what"; then
     echo "the build failed"

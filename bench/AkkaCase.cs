@@ -13,11 +13,10 @@ abstract class AkkaCase(string name, int perEntity) : IBenchCase
 
     public string Name => name;
 
-    public async Task<Measured> Run(string folder)
+    public async Task<Measured> Run(BenchDatabase database)
     {
-        using var file = JournalFile.Open(Path.Combine(folder, "journal.db"));
-        var config = ConfigurationFactory.ParseString("akka.loglevel = WARNING").WithFallback(Journal(file));
-        using var system = ActorSystem.Create("bench", config);
+        var config = ConfigurationFactory.ParseString("akka.loglevel = WARNING").WithFallback(Journal(database));
+        using var system = ActorSystem.Create("bench", BootstrapSetup.Create().WithConfig(config).And(database.Wiring()));
         var started = Stopwatch.GetTimestamp();
         IActorRef[] writers = [.. Enumerable.Range(0, Load.Entities).Select(i => system.ActorOf(Props.Create(() => new Writer(i))))];
         await Task.WhenAll(writers.Select(writer => writer.Ask<Done>(Ping.Instance, Patience)));
@@ -33,7 +32,7 @@ abstract class AkkaCase(string name, int perEntity) : IBenchCase
         return new Measured(Load.Events(perEntity), seconds, commits == 0 ? null : commits, Load.Entities / starting);
     }
 
-    protected abstract Config Journal(JournalFile file);
+    protected abstract Config Journal(BenchDatabase database);
 
     sealed record Write(int Events);
 
@@ -77,22 +76,11 @@ abstract class AkkaCase(string name, int perEntity) : IBenchCase
 /// <summary>The plugin as it comes: its own journal class with its own queue, batches and three writers.</summary>
 sealed class BareCase(int perEntity) : AkkaCase("bare Akka.Persistence.Sql, plugin defaults", perEntity)
 {
-    protected override Config Journal(JournalFile file)
-    {
-        var database = $"""
-            connection-string = "Data Source={file.Path}"
-            provider-name = "SQLite.MS"
-            auto-initialize = on
-            """;
-        return ConfigurationFactory.ParseString($$"""
-            akka.persistence.journal { plugin = "akka.persistence.journal.sql", sql { {{database}} } }
-            akka.persistence.snapshot-store { plugin = "akka.persistence.snapshot-store.sql", sql { {{database}} } }
-            """).WithFallback(Akka.Persistence.Sql.SqlPersistence.DefaultConfiguration);
-    }
+    protected override Config Journal(BenchDatabase database) => database.Bare;
 }
 
 /// <summary>The same actors over our write path.</summary>
 sealed class FencedCase(int perEntity) : AkkaCase("the same actors over FencedSqlJournal", perEntity)
 {
-    protected override Config Journal(JournalFile file) => JournalSettings.Sqlite(file);
+    protected override Config Journal(BenchDatabase database) => database.Ours;
 }

@@ -13,12 +13,10 @@ sealed class BenchEngine : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    readonly JournalFile _file;
     readonly IHost _host;
 
-    BenchEngine(JournalFile file, JournalWiring wiring, IHost host)
+    BenchEngine(JournalWiring wiring, IHost host)
     {
-        _file = file;
         _host = host;
         Wiring = wiring;
         Entities = host.Services.GetRequiredService<ShardedEntities>();
@@ -30,18 +28,17 @@ sealed class BenchEngine : IAsyncDisposable
 
     public Akka.Actor.ActorSystem System => _host.Services.GetRequiredService<Akka.Actor.ActorSystem>();
 
-    public static async Task<BenchEngine> Start(string folder)
+    public static async Task<BenchEngine> Start(BenchDatabase database)
     {
-        var file = JournalFile.Open(Path.Combine(folder, "journal.db"));
-        var wiring = new JournalWiring();
+        var wiring = database.Wiring();
         var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IAgentDoor, NoAgents>();
-        builder.Services.AddEngine(new EngineOptions(JournalSettings.Sqlite(file)) { Setups = [wiring] });
+        builder.Services.AddEngine(new EngineOptions(database.Ours) { Setups = [wiring] });
         var host = builder.Build();
         await host.StartAsync();
-        return new BenchEngine(file, wiring, host);
+        return new BenchEngine(wiring, host);
     }
 
     /// <summary>A change of the entity with this number; each stores one event.</summary>
@@ -62,7 +59,6 @@ sealed class BenchEngine : IAsyncDisposable
     {
         await _host.StopAsync();
         _host.Dispose();
-        _file.Dispose();
     }
 
     sealed class NoAgents : IAgentDoor

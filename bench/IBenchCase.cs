@@ -8,8 +8,8 @@ interface IBenchCase
 {
     string Name { get; }
 
-    /// <summary>Stores the same number of events for each of <see cref="Load.Entities"/> in a fresh file.</summary>
-    Task<Measured> Run(string folder);
+    /// <summary>Stores the same number of events for each of <see cref="Load.Entities"/> in a fresh database.</summary>
+    Task<Measured> Run(BenchDatabase database);
 }
 
 /// <summary>The same work for every case.</summary>

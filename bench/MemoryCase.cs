@@ -16,9 +16,9 @@ static class MemoryCase
     const int AtOnce = 500;
 
     /// <summary>Bytes of each, by name: ours first.</summary>
-    public static async Task<IReadOnlyList<(string Name, double Bytes)>> Run(string folder)
+    public static async Task<IReadOnlyList<(string Name, double Bytes)>> Run(BenchDatabase database)
     {
-        await using var engine = await BenchEngine.Start(folder);
+        await using var engine = await BenchEngine.Start(database);
         await engine.Ask(BenchEngine.Envelope(0, 0));
         var system = engine.System;
         var bare = await ClusterSharding.Get(system).StartAsync(

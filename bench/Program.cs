@@ -1,18 +1,30 @@
 using ControlPlane.Bench;
+using ControlPlane.Postgres.Tests;
 
-string[] parts = args.Length == 0 ? ["events", "memory", "ports"] : args;
-if (parts.Except(["events", "memory", "ports"]).Any())
+string[] parts = args.Length == 0 ? ["events", "postgres", "memory", "ports"] : args;
+if (parts.Except(["events", "postgres", "memory", "ports"]).Any())
 {
-    Console.Error.WriteLine("usage: bench [events] [memory] [ports]");
+    Console.Error.WriteLine("usage: bench [events] [postgres] [memory] [ports]");
     return 2;
 }
 if (parts.Contains("events"))
 {
-    await Events();
+    await Events(() => new SqliteBench(), bare: 4, raw: 100);
+}
+if (parts.Contains("postgres"))
+{
+    if (PostgresServer.Missing is { } reason)
+    {
+        Console.WriteLine($"postgres: left out, {reason}");
+    }
+    else
+    {
+        await Events(() => new PostgresBench(), bare: 20, raw: 100);
+    }
 }
 if (parts.Contains("memory"))
 {
-    foreach (var (name, bytes) in await InFolder(MemoryCase.Run))
+    foreach (var (name, bytes) in await In(new SqliteBench(), MemoryCase.Run))
     {
         Console.WriteLine($"{name,-50} {bytes,6:F0} bytes");
     }
@@ -23,34 +35,37 @@ if (parts.Contains("ports"))
 }
 return 0;
 
-static async Task Events()
+static async Task Events(Func<BenchDatabase> fresh, int bare, int raw)
 {
     // The number of events per entity differs, so that every case runs for seconds and not for milliseconds or minutes.
     var single = new RawCase(perEntity: 1, batch: 1);
     var shell = new ShellCase(perEntity: 50);
     IBenchCase[] cases =
     [
-        new BareCase(perEntity: 4),
+        new BareCase(bare),
         shell,
         new FencedCase(perEntity: 50),
-        new RawCase(perEntity: 100, batch: 1_000),
+        new RawCase(raw, batch: 1_000),
         single,
     ];
 
     var results = new List<(string Name, Measured Measured)>();
+    var where = "";
     foreach (var @case in cases)
     {
-        results.Add((@case.Name, await InFolder(@case.Run)));
+        var database = fresh();
+        where = database.Name;
+        results.Add((@case.Name, await In(database, @case.Run)));
     }
 
-    var bare = results[0].Measured.PerSecond;
-    Console.WriteLine($"SQLite, WAL, synchronous=FULL, {Load.Entities} entities, {Environment.ProcessorCount} cores");
+    var bareRate = results[0].Measured.PerSecond;
+    Console.WriteLine($"{where}, {Load.Entities} entities, {Environment.ProcessorCount} cores");
     Console.WriteLine($"{"case",-44} {"events",8} {"seconds",8} {"events/s",9} {"x bare",7} {"rows/commit",12} {"starts/s",9}");
     foreach (var (name, measured) in results)
     {
         var batch = measured.Commits is { } commits ? $"{(double)measured.Events / commits,12:F0}" : $"{"-",12}";
         Console.WriteLine(
-            $"{name,-44} {measured.Events,8} {measured.Seconds,8:F2} {measured.PerSecond,9:F0} {measured.PerSecond / bare,7:F1} {batch} {measured.Starts,9:F0}");
+            $"{name,-44} {measured.Events,8} {measured.Seconds,8:F2} {measured.PerSecond,9:F0} {measured.PerSecond / bareRate,7:F1} {batch} {measured.Starts,9:F0}");
     }
     var commit = Percentiles(single.Latencies);
     var step = Percentiles(shell.Steps);
@@ -73,6 +88,14 @@ static async Task Ports()
     Console.WriteLine($"the end of a host with 2,000 of them: {teardown:F1} s, {teardown / 2:F1} ms each");
 }
 
+static async Task<T> In<T>(BenchDatabase database, Func<BenchDatabase, Task<T>> run)
+{
+    using (database)
+    {
+        return await run(database);
+    }
+}
+
 static async Task<T> InFolder<T>(Func<string, Task<T>> run)
 {
     var folder = Directory.CreateTempSubdirectory("bench-");
@@ -82,7 +105,6 @@ static async Task<T> InFolder<T>(Func<string, Task<T>> run)
     }
     finally
     {
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         folder.Delete(recursive: true);
     }
 }

@@ -18,9 +18,9 @@ sealed class ShellCase(int perEntity) : IBenchCase
     /// <summary>Latency of one step on an idle system, milliseconds.</summary>
     public List<double> Steps { get; } = [];
 
-    public async Task<Measured> Run(string folder)
+    public async Task<Measured> Run(BenchDatabase database)
     {
-        await using var engine = await BenchEngine.Start(folder);
+        await using var engine = await BenchEngine.Start(database);
 
         await All(engine, 1, -1); // every entity is in memory before the clock starts
         var commits = engine.Wiring.Health.Commits;

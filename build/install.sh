@@ -16,7 +16,8 @@ quietly() {
     return "$status"
 }
 
-# The programs that the tests of the Linux driver call; the driver itself calls the kernel alone. Without them all else works.
+# The programs that the tests call: of the Linux driver, which itself calls the kernel alone, and the server of the tests on
+# PostgreSQL. Without them all else works.
 install_system_packages() {
     [ "$(uname -s)" = Linux ] || return 0
     local missing=()
@@ -27,6 +28,10 @@ install_system_packages() {
             missing+=("${provider[$program]}")
         fi
     done
+    # Its programs are not on the path. The cluster that the package would make is not used: tests start servers of their own.
+    if [ "${1:-}" = tests ] && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+        missing+=(postgresql-15 postgresql-client-15)
+    fi
     [ "${#missing[@]}" -gt 0 ] || return 0
 
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
@@ -36,7 +41,7 @@ install_system_packages() {
             return 0
         fi
     fi
-    echo "missing: ${missing[*]} (needed for real Linux hosts only; install them as root)" >&2
+    echo "missing: ${missing[*]} (needed for real Linux hosts and for tests only; install them as root)" >&2
 }
 
 require_dotnet() {

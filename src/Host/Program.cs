@@ -18,6 +18,11 @@ static async Task<int> Start(string[] args)
         var driver = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && Drivers.Kinds.Contains("linux") ? "linux" : "simulated";
         var options = Settings.Read(
             args, Path.Combine(AppContext.BaseDirectory, "appsettings.json"), Environment.GetEnvironmentVariables(), driver);
+        if (options.Role == NodeRole.Database)
+        {
+            await Console.Out.WriteLineAsync(DatabaseVerbs.Run(options));
+            return 0;
+        }
         MakeDirectory(options.Data);
         return options.Role == NodeRole.Agent ? await RunAgents(options) : await RunNode(options);
     }

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Akka.Actor;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Shell;
-using ControlPlane.Host.Engine.Journal;
 using ControlPlane.Messages;
 using Envelope = ControlPlane.Messages.Envelope;
 
@@ -28,7 +27,7 @@ sealed class EntityNode : IEntityDoor, IAgentDoor, IAsyncDisposable
 
     public long Fenced => _node.Health.Fenced;
 
-    public static async Task<EntityNode> Start(JournalFile file) => new(await JournalNode.Start(file));
+    public static async Task<EntityNode> Start(TestStore store) => new(await store.Start());
 
     /// <summary>An incarnation that has recovered, and how many events it has seen.</summary>
     public async Task<(IActorRef Entity, long Sequence)> Incarnate(EntityId id)

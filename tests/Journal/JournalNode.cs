@@ -23,12 +23,12 @@ sealed class JournalNode : IAsyncDisposable
 
     public JournalHealth Health => JournalHealth.Of(System);
 
-    public static async Task<JournalNode> Start(
-        JournalFile file, JournalLimits? limits = null, Faults? faults = null, string hocon = "")
+    public static Task<JournalNode> Start(JournalFile file, JournalLimits? limits = null, Faults? faults = null, string hocon = "") =>
+        Start(JournalSettings.Sqlite(file), new JournalWiring { Limits = limits ?? JournalLimits.Default, Faults = faults ?? new Faults() }, hocon);
+
+    public static async Task<JournalNode> Start(Config journal, JournalWiring wiring, string hocon)
     {
-        var wiring = new JournalWiring { Limits = limits ?? JournalLimits.Default, Faults = faults ?? new Faults() };
-        var config = ConfigurationFactory.ParseString(hocon + "\nakka.loglevel = OFF\nakka.stdout-loglevel = OFF")
-            .WithFallback(JournalSettings.Sqlite(file));
+        var config = ConfigurationFactory.ParseString(hocon + "\nakka.loglevel = OFF\nakka.stdout-loglevel = OFF").WithFallback(journal);
         var words = SerializationSetup.Create(actors => [SerializerDetails.Create("words", new WordsSerializer(actors), [.. WordsSerializer.Bound])]);
         var system = ActorSystem.Create("journal", BootstrapSetup.Create().WithConfig(config).And(wiring).And(words));
         var node = new JournalNode(system, (Faults)wiring.Faults);

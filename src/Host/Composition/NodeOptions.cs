@@ -15,6 +15,8 @@ enum NodeRole
     Node,
     /// <summary>The agents of local hosts.</summary>
     Agent,
+    /// <summary>One change of PostgreSQL by an operator, then the end.</summary>
+    Database,
 }
 
 /// <summary>How a process is set up; everything is checked before anything starts.</summary>
@@ -28,6 +30,9 @@ sealed record NodeOptions
     const int NodesMax = 16;
 
     public NodeRole Role { get; init; } = NodeRole.All;
+
+    /// <summary>Of the role <see cref="NodeRole.Database"/>: what is to be done.</summary>
+    public string DatabaseVerb { get; init; } = "";
 
     /// <summary>0: any free one.</summary>
     public int Port { get; init; } = 8080;

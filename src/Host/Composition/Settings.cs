@@ -75,10 +75,16 @@ static class Settings
                     "all" => NodeRole.All,
                     "node" => NodeRole.Node,
                     "agent" => NodeRole.Agent,
+                    "database" => NodeRole.Database,
                     _ => throw new SettingException($"there is no \"{args[0]}\". {Usage}"),
                 },
             };
             at = 1;
+            if (options.Role == NodeRole.Database)
+            {
+                options = options with { DatabaseVerb = args.Count > 1 && DatabaseVerbs.All.Contains(args[1]) ? args[1] : throw new SettingException(DatabaseVerbs.Usage) };
+                at = 2;
+            }
         }
         while (at < args.Count)
         {

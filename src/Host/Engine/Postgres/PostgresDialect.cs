@@ -11,6 +11,8 @@ sealed class PostgresDialect(PostgresSource source, JournalLimits limits, IJourn
 
     public IJournalConnection Connect()
     {
+        // A writer that has to connect anew has lost its connection, and those that wait in the pools are dead as well.
+        source.ForgetIdle();
         var connection = source.Single();
         try
         {

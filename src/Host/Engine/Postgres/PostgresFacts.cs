@@ -58,7 +58,7 @@ static class PostgresVerdict
                 "postgres.copied", $"the journal was written on server {cluster.System}, and this is server {server.System}: a copy, or a restored dump.",
                 "If nobody writes to the other one any more, run controlplane database accept-copy.");
         }
-        if (Math.Max(cluster.Timeline, seen?.Timeline ?? 0) is var known && server.Timeline < known)
+        if (Math.Max(cluster.Timeline, seen?.System == server.System ? seen.Timeline : 0) is var known && server.Timeline < known)
         {
             return new(
                 "postgres.old-timeline", $"the server is on timeline {server.Timeline}, and {known} was seen: a primary of before a fail-over.",

@@ -49,6 +49,8 @@ sealed class PostgresJournalConnection : IJournalConnection
     readonly NpgsqlCommand _begin;
     readonly NpgsqlCommand _insert;
     readonly NpgsqlCommand _commit;
+    readonly TimeSpan _wait;
+    bool _leftBehind;
     JournalPlace? _inserted;
     JournalRow? _lastRow;
     string? _notice;
@@ -72,9 +74,11 @@ sealed class PostgresJournalConnection : IJournalConnection
             _insert.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = type | NpgsqlDbType.Array });
         }
         _insert.Prepare();
-        // The deadline of the batch comes first and gives the connection up; this ends the thread that it leaves behind.
+        // Without a limit: at its end the driver would send a cancel request, and a cancelled wait for the standby leaves the
+        // commit on the primary alone (reliability.md 4.4 rule 9).
         _commit = Command("COMMIT");
-        _commit.CommandTimeout = 1 + (int)Math.Ceiling(limits.CommitDeadline.TotalSeconds);
+        _commit.CommandTimeout = 0;
+        _wait = limits.CommitDeadline;
     }
 
     static NpgsqlDbType[] Columns =>
@@ -137,7 +141,15 @@ sealed class PostgresJournalConnection : IJournalConnection
     public void Commit()
     {
         _notice = null;
-        _commit.ExecuteNonQuery();
+        if (_inserted is null)
+        {
+            CommitWithin(_wait);
+        }
+        else
+        {
+            // The deadline of the batch gives this thread up.
+            _commit.ExecuteNonQuery();
+        }
         if (_notice is { } notice)
         {
             _source.Alarms.Raise(
@@ -175,7 +187,27 @@ sealed class PostgresJournalConnection : IJournalConnection
     // A record in the write-ahead log that commits with this transaction: flushed, and sent to the standby, like any other.
     public void Supersede() => Run("SELECT pg_logical_emit_message(true, 'controlplane', 'probe')");
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        if (!_leftBehind)
+        {
+            _connection.Dispose();
+        }
+    }
+
+    /// <summary>A probe or a look-up has no deadline over it: after its own the connection is left to itself until the server answers.</summary>
+    void CommitWithin(TimeSpan wait)
+    {
+        var commit = _commit.ExecuteNonQueryAsync();
+        if (((IAsyncResult)commit).AsyncWaitHandle.WaitOne(wait))
+        {
+            commit.GetAwaiter().GetResult();
+            return;
+        }
+        _leftBehind = true;
+        _ = commit.ContinueWith(_ => _connection.Dispose(), TaskScheduler.Default);
+        throw new TimeoutException($"the commit took longer than {wait.TotalSeconds} s");
+    }
 
     /// <summary>Two live incarnations in one node may be in one batch: the second would only conflict with the first.</summary>
     static void RefuseDoubles(WriteAttempt attempt)

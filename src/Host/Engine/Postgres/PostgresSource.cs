@@ -42,6 +42,15 @@ sealed class PostgresSource : IDisposable
 
     public NodeAlarms Alarms { get; }
 
+    /// <summary>Connections that wait in the pools are closed; the next users get fresh ones.</summary>
+    public void ForgetIdle()
+    {
+        Pool.Clear();
+        Leases.Clear();
+        using var plugin = new NpgsqlConnection(PluginConnection);
+        NpgsqlConnection.ClearPool(plugin);
+    }
+
     /// <summary>For the persistence plugin, which opens its own.</summary>
     public string PluginConnection => With(settings => settings.MaxPoolSize = Options.Pool);
 
@@ -97,8 +106,6 @@ sealed class PostgresSource : IDisposable
             SearchPath = $"{PostgresSchema.ReadTables},{PostgresSchema.Name}",
             Timeout = Seconds(PostgresLimits.ConnectMax),
             CommandTimeout = Seconds(PostgresLimits.ReadMax),
-            // A wait that was given up is never cancelled at the server: a cancelled commit is one on the primary alone.
-            CancellationTimeout = -1,
             MaxAutoPrepare = PostgresLimits.PreparedMax,
             AutoPrepareMinUsages = 2,
             TcpKeepAlive = true,

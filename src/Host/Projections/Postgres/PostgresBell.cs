@@ -37,6 +37,8 @@ sealed partial class PostgresBell(PostgresSource source, JournalHealth health, F
             catch (Exception failure) when (failure is NpgsqlException or TimeoutException or IOException)
             {
                 LogSilent(log, failure.Message);
+                // The connection that listens is the first to know that the server is gone; those that wait in the pools went with it.
+                source.ForgetIdle();
                 await Task.WhenAny(Task.Delay(PauseAfterFailure, time, stop));
             }
         }

@@ -3,18 +3,19 @@ using ControlPlane.Host.Engine.Journal;
 
 namespace ControlPlane.Journal.Tests;
 
-public sealed class FenceTests : IDisposable
+public abstract class FenceContract : IDisposable
 {
-    readonly Scratch _scratch = new();
+    readonly TestStore _store;
 
-    public void Dispose() => _scratch.Dispose();
+    private protected FenceContract(TestStore store) => _store = store;
 
-    [Fact]
+    public void Dispose() => _store.Dispose();
+
+    [ContractFact]
     public async Task Of_two_live_incarnations_one_appends_and_the_other_is_fenced_and_stopped()
     {
-        using var file = _scratch.Open();
-        await using var a = await JournalNode.Start(file);
-        await using var b = await JournalNode.Start(file);
+        await using var a = await _store.Start();
+        await using var b = await _store.Start();
         var winner = a.Entity("port/1");
         var deposed = b.Entity("port/1");
         await JournalNode.Read(winner);
@@ -33,11 +34,10 @@ public sealed class FenceTests : IDisposable
         Assert.True(b.Health.IsOpen);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task Three_hundred_neighbours_in_the_batch_of_a_fenced_write_are_stored_exactly_once()
     {
-        using var file = _scratch.Open();
-        await using var node = await JournalNode.Start(file);
+        await using var node = await _store.Start();
         var winner = node.Entity("contested", "winner");
         var deposed = node.Entity("contested", "deposed");
         IActorRef[] neighbours = [.. Enumerable.Range(0, 300).Select(i => node.Entity($"neighbour-{i}"))];
@@ -58,17 +58,16 @@ public sealed class FenceTests : IDisposable
         Assert.All(await Task.WhenAll(answers), answer => Assert.True(answer.Stored));
         Assert.True((await plug).Stored);
         Assert.Equal(2, node.Health.Commits - commits);
-        Assert.Equal(300L, _scratch.Scalar("SELECT count(DISTINCT persistence_id) FROM journal WHERE persistence_id LIKE 'neighbour-%'"));
-        Assert.Equal(450L, _scratch.Scalar("SELECT count(*) FROM journal WHERE persistence_id LIKE 'neighbour-%'"));
-        Assert.Equal(1L, _scratch.Scalar("SELECT count(*) FROM journal WHERE persistence_id = 'contested'"));
+        Assert.Equal(300L, _store.Scalar("SELECT count(DISTINCT persistence_id) FROM journal WHERE persistence_id LIKE 'neighbour-%'"));
+        Assert.Equal(450L, _store.Scalar("SELECT count(*) FROM journal WHERE persistence_id LIKE 'neighbour-%'"));
+        Assert.Equal(1L, _store.Scalar("SELECT count(*) FROM journal WHERE persistence_id = 'contested'"));
         Assert.Equal(1, node.Health.Fenced);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task Of_two_incarnations_in_one_batch_one_is_stored_and_the_other_is_fenced()
     {
-        using var file = _scratch.Open();
-        await using var node = await JournalNode.Start(file);
+        await using var node = await _store.Start();
         var one = node.Entity("twice", "one");
         var two = node.Entity("twice", "two");
         await Task.WhenAll(JournalNode.Read(one), JournalNode.Read(two));
@@ -87,40 +86,38 @@ public sealed class FenceTests : IDisposable
         Assert.Single(await node.ReadFresh("twice"));
     }
 
-    [Fact]
+    [ContractFact]
     public async Task PersistAll_that_meets_a_taken_number_in_its_middle_stores_nothing()
     {
-        using var file = _scratch.Open();
-        await using var a = await JournalNode.Start(file);
-        await using var b = await JournalNode.Start(file);
+        await using var a = await _store.Start();
+        await using var b = await _store.Start();
         var deposed = b.Entity("port/2");
         await JournalNode.Read(deposed);
         var winner = a.Entity("port/2");
         await JournalNode.Append(winner, "1");
         await JournalNode.Append(winner, "2");
         // As after a write that was lost in between: number 1 is free again, 2 is taken.
-        _scratch.Scalar("DELETE FROM journal WHERE persistence_id = 'port/2' AND sequence_number = 1");
+        _store.Scalar("DELETE FROM journal WHERE persistence_id = 'port/2' AND sequence_number = 1");
 
         var answer = await JournalNode.Append(deposed, new Happened("a"), new Happened("b"), new Happened("c"));
 
         Assert.Equal(2, Assert.IsType<FencedException>(answer.Failure).SequenceNr);
-        Assert.Equal(1L, _scratch.Scalar("SELECT count(*) FROM journal WHERE persistence_id = 'port/2'"));
+        Assert.Equal(1L, _store.Scalar("SELECT count(*) FROM journal WHERE persistence_id = 'port/2'"));
     }
 
-    [Fact]
+    [ContractFact]
     public async Task Entity_moved_away_and_back_recovers_every_event() =>
         Assert.Equal(["1", "2", "3", "4", "5", "6"], await RecoveredAfterMovingAwayAndBack(""));
 
-    [Fact]
+    [ContractFact]
     public async Task Replay_filter_would_lose_events_of_an_entity_moved_away_and_back() =>
         Assert.Equal(4, (await RecoveredAfterMovingAwayAndBack("akka.persistence.journal.sql.replay-filter.mode = repair-by-discard-old")).Length);
 
     /// <summary>Two events each on A, on B and on A again; what a recovery on B then sees.</summary>
     async Task<string[]> RecoveredAfterMovingAwayAndBack(string hocon)
     {
-        using var file = _scratch.Open();
-        await using var a = await JournalNode.Start(file, hocon: hocon);
-        await using var b = await JournalNode.Start(file, hocon: hocon);
+        await using var a = await _store.Start(hocon: hocon);
+        await using var b = await _store.Start(hocon: hocon);
         foreach (var (node, texts) in ((JournalNode, string[])[])[(a, ["1", "2"]), (b, ["3", "4"]), (a, ["5", "6"])])
         {
             var entity = node.Entity("vm/1");
@@ -132,7 +129,7 @@ public sealed class FenceTests : IDisposable
             await JournalNode.Stop(entity);
         }
 
-        Assert.Equal(6L, _scratch.Scalar("SELECT count(*) FROM journal WHERE persistence_id = 'vm/1'"));
+        Assert.Equal(6L, _store.Scalar("SELECT count(*) FROM journal WHERE persistence_id = 'vm/1'"));
         return await b.ReadFresh("vm/1");
     }
 }

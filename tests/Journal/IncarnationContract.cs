@@ -5,23 +5,27 @@ using Envelope = ControlPlane.Messages.Envelope;
 namespace ControlPlane.Journal.Tests;
 
 /// <summary>Two live incarnations of one entity, and one that moves: the actor, a lifecycle and the journal of production.</summary>
-public sealed class IncarnationTests : IDisposable
+public abstract class IncarnationContract : IDisposable
 {
     static readonly EntityId Vm = EntityId.Vm("web-1");
     static readonly EntityId Port = EntityId.Port("hv01", "sw", "web-1--eth0");
 
-    readonly Scratch _scratch = new();
+    readonly TestStore _store;
 
-    public void Dispose() => _scratch.Dispose();
+    private protected IncarnationContract(TestStore store) => _store = store;
 
-    [Theory]
-    [InlineData("vm")]
-    [InlineData("port")]
-    public async Task Of_two_live_incarnations_one_appends_and_the_other_ends_without_having_spoken(string kind)
+    public void Dispose() => _store.Dispose();
+
+    [ContractFact]
+    public Task Of_two_live_incarnations_of_a_vm_one_appends_and_the_other_ends_without_having_spoken() => OneAppends("vm");
+
+    [ContractFact]
+    public Task Of_two_live_incarnations_of_a_port_one_appends_and_the_other_ends_without_having_spoken() => OneAppends("port");
+
+    async Task OneAppends(string kind)
     {
-        using var file = _scratch.Open();
-        await using var a = await EntityNode.Start(file);
-        await using var b = await EntityNode.Start(file);
+        await using var a = await EntityNode.Start(_store);
+        await using var b = await EntityNode.Start(_store);
         var id = kind == "vm" ? Vm : Port;
         var (winner, _) = await a.Incarnate(id);
         var begun = 0L;
@@ -57,12 +61,11 @@ public sealed class IncarnationTests : IDisposable
         Assert.Equal(begun + 2, (await a.Incarnate(id)).Sequence);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task Of_two_that_append_at_once_exactly_one_does_and_the_other_recovers_what_it_lost_against()
     {
-        using var file = _scratch.Open();
-        await using var a = await EntityNode.Start(file);
-        await using var b = await EntityNode.Start(file);
+        await using var a = await EntityNode.Start(_store);
+        await using var b = await EntityNode.Start(_store);
         EntityNode[] nodes = [a, b];
         var live = new (IActorRef Entity, long Sequence)[] { await a.Incarnate(Vm), await b.Incarnate(Vm) };
         for (var round = 1L; round <= 20; round++)
@@ -84,12 +87,11 @@ public sealed class IncarnationTests : IDisposable
         Assert.Equal(20, a.Fenced + b.Fenced);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task Entity_moved_away_and_back_recovers_every_event()
     {
-        using var file = _scratch.Open();
-        await using var a = await EntityNode.Start(file);
-        await using var b = await EntityNode.Start(file);
+        await using var a = await EntityNode.Start(_store);
+        await using var b = await EntityNode.Start(_store);
         var answered = new List<Messages.Answer>();
         foreach (var node in (EntityNode[])[a, b, a])
         {
@@ -122,5 +124,5 @@ public sealed class IncarnationTests : IDisposable
         : new(Port, message, "operator:ann", "correlation", new ArriveOid(
             new OidRequest(message, OidCode.PortCreate, 1, 0, new PortParameters("web-1--eth0")), EntityId.Switch("hv01", "sw"), Port, null, null));
 
-    long Rows(EntityId id) => (long)_scratch.Scalar($"SELECT count(*) FROM journal WHERE persistence_id = '{id}'")!;
+    long Rows(EntityId id) => (long)_store.Scalar($"SELECT count(*) FROM journal WHERE persistence_id = '{id}'")!;
 }

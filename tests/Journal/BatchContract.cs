@@ -4,17 +4,18 @@ using ControlPlane.Host.Engine.Journal;
 
 namespace ControlPlane.Journal.Tests;
 
-public sealed class BatchTests : IDisposable
+public abstract class BatchContract : IDisposable
 {
-    readonly Scratch _scratch = new();
+    readonly TestStore _store;
 
-    public void Dispose() => _scratch.Dispose();
+    private protected BatchContract(TestStore store) => _store = store;
 
-    [Fact]
+    public void Dispose() => _store.Dispose();
+
+    [ContractFact]
     public async Task A_thousand_writes_at_once_need_few_commits()
     {
-        using var file = _scratch.Open();
-        await using var node = await JournalNode.Start(file);
+        await using var node = await _store.Start();
         IActorRef[] entities = [.. Enumerable.Range(0, 1_000).Select(i => node.Entity($"entity-{i}"))];
         await Task.WhenAll(entities.Select(JournalNode.Read));
         var (commits, rows) = (node.Health.Commits, node.Health.Rows);
@@ -26,11 +27,10 @@ public sealed class BatchTests : IDisposable
         Assert.InRange(node.Health.Commits - commits, 1, 100);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task An_event_that_cannot_be_serialised_is_rejected_and_nobody_else_is()
     {
-        using var file = _scratch.Open();
-        await using var node = await JournalNode.Start(file);
+        await using var node = await _store.Start();
         var entity = node.Entity("port/1");
         await JournalNode.Append(entity, "before");
 
@@ -43,11 +43,10 @@ public sealed class BatchTests : IDisposable
         Assert.True(node.Health.IsOpen);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task An_oversize_event_is_rejected_with_its_size()
     {
-        using var file = _scratch.Open();
-        await using var node = await JournalNode.Start(file, new JournalLimits { EventBytesMax = 1_000, WriteEventsMax = 3 });
+        await using var node = await _store.Start(new JournalLimits { EventBytesMax = 1_000, WriteEventsMax = 3 });
         var entity = node.Entity("nic/1");
 
         var large = await JournalNode.Append(entity, new string('x', 2_000));
@@ -56,14 +55,13 @@ public sealed class BatchTests : IDisposable
 
         var many = await JournalNode.Append(node.Entity("nic/2"), [.. Enumerable.Repeat(new Happened("x"), 4)]);
         Assert.True(many.Rejected);
-        Assert.Equal(0L, _scratch.Scalar("SELECT count(*) FROM journal WHERE persistence_id LIKE 'nic/%'"));
+        Assert.Equal(0L, _store.Scalar("SELECT count(*) FROM journal WHERE persistence_id LIKE 'nic/%'"));
     }
 
-    [Fact]
+    [ContractFact]
     public async Task At_the_bound_of_the_queue_a_write_fails_at_once_and_the_queued_ones_are_stored()
     {
-        using var file = _scratch.Open();
-        await using var node = await JournalNode.Start(file, new JournalLimits { QueueWritesMax = 10 });
+        await using var node = await _store.Start(new JournalLimits { QueueWritesMax = 10 });
         IActorRef[] entities = [.. Enumerable.Range(0, 15).Select(i => node.Entity($"entity-{i}"))];
         await Task.WhenAll(entities.Select(JournalNode.Read));
 
@@ -83,11 +81,10 @@ public sealed class BatchTests : IDisposable
         Assert.True(node.Health.IsOpen);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task Recovery_waits_for_the_entitys_own_write_under_way()
     {
-        using var file = _scratch.Open();
-        await using var node = await JournalNode.Start(file);
+        await using var node = await _store.Start();
         var entity = node.Entity("port/1", "old");
         await JournalNode.Append(entity, "1");
         var hold = node.Faults.HoldWriter();
@@ -103,11 +100,10 @@ public sealed class BatchTests : IDisposable
         Assert.Equal(["1", "2"], await read);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task A_commit_wakes_who_waits_for_it()
     {
-        using var file = _scratch.Open();
-        await using var node = await JournalNode.Start(file);
+        await using var node = await _store.Start();
         var seen = node.Health.Last;
         var woken = node.Health.WaitForCommitAfter(seen, CancellationToken.None);
         Assert.False(woken.IsCompleted);
@@ -115,15 +111,14 @@ public sealed class BatchTests : IDisposable
         await JournalNode.Append(node.Entity("port/1"), "1");
 
         await woken.WaitAsync(TimeSpan.FromSeconds(5));
-        Assert.Equal(_scratch.Scalar("SELECT max(ordering) FROM journal"), node.Health.Last.Ordering);
+        Assert.Equal(_store.Scalar("SELECT max(ordering) FROM journal"), node.Health.Last.Ordering);
         await node.Health.WaitForCommitAfter(seen, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(1));
     }
 
-    [Fact]
+    [ContractFact]
     public async Task Stopping_ends_the_batch_under_way()
     {
-        using var file = _scratch.Open();
-        var node = await JournalNode.Start(file);
+        var node = await _store.Start();
         var entities = Enumerable.Range(0, 50).Select(i => node.Entity($"entity-{i}")).ToList();
         await Task.WhenAll(entities.Select(JournalNode.Read));
         var hold = node.Faults.HoldWriter();
@@ -134,6 +129,6 @@ public sealed class BatchTests : IDisposable
         hold.Released.Set();
         await end;
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10));
-        Assert.Equal("ok", _scratch.Scalar("PRAGMA integrity_check"));
+        _store.Check();
     }
 }

@@ -1,0 +1,47 @@
+namespace ControlPlane.Postgres.Tests;
+
+/// <summary>One server for all tests that do not stop it.</summary>
+public sealed class SharedServer : IDisposable
+{
+    readonly Lazy<PostgresServer> _server = new(() => PostgresServer.Start());
+    int _databases;
+
+    internal PostgresServer Server => _server.Value;
+
+    /// <summary>A database that nobody else uses.</summary>
+    internal string NewDatabase()
+    {
+        var name = $"test_{Interlocked.Increment(ref _databases)}";
+        Server.Execute($"CREATE DATABASE {name}");
+        return name;
+    }
+
+    public void Dispose()
+    {
+        if (_server.IsValueCreated)
+        {
+            _server.Value.Dispose();
+        }
+    }
+}
+
+[CollectionDefinition(Name)]
+public sealed class OnSharedServer : ICollectionFixture<SharedServer>
+{
+    public const string Name = "shared server";
+}
+
+/// <summary>A test that starts a server; skipped, with the reason, where none is installed, but never under CI.</summary>
+sealed class PostgresFactAttribute : FactAttribute
+{
+    public PostgresFactAttribute() => Skip = Reason;
+
+    /// <summary>What the test needs root for.</summary>
+    public string NeedsRoot
+    {
+        get => "";
+        set => Skip ??= Environment.IsPrivilegedProcess ? null : $"needs root: {value}";
+    }
+
+    public static string? Reason => Environment.GetEnvironmentVariable("CI") == "true" ? null : PostgresServer.Missing;
+}
