@@ -63,7 +63,7 @@ public sealed class RoundsTests
     {
         var others = cluster.Nodes.Where(node => node != victim).ToList();
         IReadOnlyList<string> moved = [];
-        await LocalCluster.Until(async () => (moved = await probes.On(victim, others[0])).Count >= 50, "the victim has its share");
+        await LocalCluster.Until(async () => (moved = await probes.On(victim, others[0])).Count >= 50, "the victim has its share", TimeSpan.FromSeconds(60));
         var (exits, clock) = (victim.Process.Exits.Count, Stopwatch.StartNew());
         switch (fault)
         {
