@@ -82,7 +82,7 @@ static async Task<int> RunNode(NodeOptions options)
           ./cpctl --server {url} watch
         """);
     await app.WaitForShutdownAsync();
-    return 0;
+    return Environment.ExitCode; // of a node that departs in order, the code that asks to be started again
 }
 
 // Waits, but not for ever, for the hosts that this process has itself, so that "ready" is true of them too.

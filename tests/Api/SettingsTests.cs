@@ -17,10 +17,37 @@ public sealed class SettingsTests
     [InlineData("--listen everywhere", "everywhere")]
     [InlineData("both", "both")]
     [InlineData("all extra", "extra")]
-    public void A_wrong_option_refuses_to_start_and_is_named(string args, string named)
+    [InlineData("--postgres Host=db", "Database")]
+    [InlineData("--postgres Host=db;Database=cp", "Username")]
+    [InlineData("--postgres Host=db;Colour=red", "Colour", "colour")]
+    [InlineData("--postgresPool 3", "postgresPool")]
+    [InlineData("--postgresPool many", "postgresPool")]
+    [InlineData("--postgresStandby perhaps", "perhaps")]
+    [InlineData("--postgresPool 10", "without postgres")]
+    [InlineData("database forget", "accept-loss")]
+    [InlineData("database", "accept-loss")]
+    public void A_wrong_option_refuses_to_start_and_is_named(string args, params string[] named)
     {
         var refused = Assert.Throws<SettingException>(() => Read(args.Split(' ')));
-        Assert.Contains(named, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(named, name => refused.Message.Contains(name, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_connection_that_is_refused_is_not_repeated_as_it_may_hold_a_password()
+    {
+        var refused = Assert.Throws<SettingException>(() => Read(["--postgres", "Host=db;Database=cp;Password=hunter2"]));
+        Assert.DoesNotContain("hunter2", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_database_is_given_by_its_connection_and_what_is_asked_of_it()
+    {
+        var options = Read(
+            ["node", "--postgres", "Host=db1,db2;Database=cp;Username=worker", "--postgresStandby", "synchronous"],
+            new Hashtable { ["CONTROLPLANE__POSTGRESPOOL"] = "50", ["CONTROLPLANE__POSTGRESOWNER"] = "Host=db1;Database=cp;Username=owner" });
+
+        Assert.Equal((50, true), (options.Database!.Pool, options.Database.NeedsStandby));
+        Assert.Contains("Username=owner", options.Database.Owner, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -28,7 +28,10 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
         var builder = new HostApplicationBuilder();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(60));
         builder.Services.AddSingleton(provider => new Departure(
-            provider.GetRequiredService<IHostApplicationLifetime>(), provider.GetRequiredService<ILogger<Departure>>()) { Exit = _ => Departed = true });
+            provider.GetRequiredService<IHostApplicationLifetime>(), provider.GetRequiredService<ILogger<Departure>>())
+        {
+            Exit = _ => Departed = true,
+        });
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IAgentDoor>(this);

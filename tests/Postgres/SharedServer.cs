@@ -36,5 +36,12 @@ sealed class PostgresFactAttribute : FactAttribute
 {
     public PostgresFactAttribute() => Skip = Reason;
 
+    /// <summary>What the test needs root for.</summary>
+    public string NeedsRoot
+    {
+        get => "";
+        set => Skip ??= Environment.IsPrivilegedProcess ? null : $"needs root: {value}";
+    }
+
     public static string? Reason => Environment.GetEnvironmentVariable("CI") == "true" ? null : PostgresServer.Missing;
 }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
@@ -7,6 +8,12 @@ namespace ControlPlane.Host.Api;
 /// <summary>The outermost part of the interface: every "no" leaves as a problem document, none with a stack trace.</summary>
 sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> log)
 {
+    static readonly Problem Away = new(
+        StatusCodes.Status503ServiceUnavailable, "read.unavailable", "The database is away.", "The read tables cannot be read now; try again later.")
+    {
+        RetryAfter = 1,
+    };
+
     public async Task Invoke(HttpContext http)
     {
         try
@@ -33,6 +40,12 @@ sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMidd
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
             // The caller went away; what it asked for goes on.
+        }
+        catch (DbException away) when (!http.Response.HasStarted)
+        {
+            // What became of a change that was asked for just before says the same key, when the database is back.
+            LogAway(log, http.Request.Method, http.Request.Path.Value ?? "", away.Message);
+            await Away.Result().ExecuteAsync(http);
         }
 #pragma warning disable CA1031 // Logged, and answered without internals.
         catch (Exception defect) when (!http.Response.HasStarted)
@@ -82,4 +95,7 @@ sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMidd
 
     [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed")]
     static partial void LogDefect(ILogger logger, Exception defect, string method, string path);
+
+    [LoggerMessage(2, LogLevel.Warning, "{Method} {Path} was refused, the database is away: {Reason}")]
+    static partial void LogAway(ILogger logger, string method, string path, string reason);
 }

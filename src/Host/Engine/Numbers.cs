@@ -1,4 +1,3 @@
-using Akka.Cluster.Hosting;
 using Akka.Remote.Hosting;
 
 namespace ControlPlane.Host.Engine;
@@ -173,9 +172,10 @@ static class Numbers
               down-all-when-unstable = 15s
               lease-majority {
                 # The smaller side lets the larger have the lease first, which needs one tick of its resolver more at most.
-                acquire-lease-delay-for-minority = 1500ms
-                # After a decision; the record of who was removed keeps them from the lease afterwards.
-                release-after = 40s
+                acquire-lease-delay-for-minority = 2s
+                # After a decision. Longer, and whoever decided last would win the next partition however small its side is; who was
+                # removed is kept from the lease by the record of that.
+                release-after = 5s
               }
             }
 

@@ -16,6 +16,11 @@ sealed class RefusingSerializer : Serializer
     {
     }
 
+    static long _refusals;
+
+    /// <summary>How many it refused in this process; each is a defect.</summary>
+    public static long Refusals => Interlocked.Read(ref _refusals);
+
     public override int Identifier => Numbers.RefusingSerializerId;
 
     public override bool IncludeManifest => true;
@@ -24,6 +29,9 @@ sealed class RefusingSerializer : Serializer
 
     public override object FromBinary(byte[] bytes, Type type) => throw Refused(type);
 
-    static NotSupportedException Refused(Type? type) =>
-        new($"{type?.FullName ?? "a message"} has no serializer: give it a stored name, or keep it within one node");
+    static NotSupportedException Refused(Type? type)
+    {
+        Interlocked.Increment(ref _refusals);
+        return new NotSupportedException($"{type?.FullName ?? "a message"} has no serializer: give it a stored name, or keep it within one node");
+    }
 }

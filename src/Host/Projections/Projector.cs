@@ -58,6 +58,9 @@ sealed partial class Projector(
     /// <summary>Everything committed by this node, and what was there before, is shown.</summary>
     public bool CaughtUp => Begun && At.Place >= health.Last;
 
+    /// <summary>Why the tables cannot be reached; null while they can.</summary>
+    public string? Failure { get; private set; }
+
     /// <summary>This process is the one that fills the tables.</summary>
     public bool Fills => _fills;
 
@@ -88,14 +91,17 @@ sealed partial class Projector(
                 try
                 {
                     filler ??= new TableFiller(journal, database, log);
-                    if (Look(filler))
+                    var more = Look(filler);
+                    Failure = null;
+                    if (more)
                     {
                         continue;
                     }
                 }
                 catch (Exception failure) when (failure is DbException or TimeoutException or IOException)
                 {
-                    LogFailed(log, failure, Position);
+                    LogFailed(log, Position, failure.Message);
+                    Failure = failure.Message;
                     filler?.Dispose();
                     filler = null;
                     _fills = false;
@@ -216,6 +222,6 @@ sealed partial class Projector(
         positions.Signal(Everything, position.Number);
     }
 
-    [LoggerMessage(1, LogLevel.Error, "The read tables could not be read or written at position {Position}; trying again")]
-    static partial void LogFailed(ILogger logger, Exception failure, long position);
+    [LoggerMessage(1, LogLevel.Error, "The read tables could not be read or written at position {Position}; trying again: {Reason}")]
+    static partial void LogFailed(ILogger logger, long position, string reason);
 }

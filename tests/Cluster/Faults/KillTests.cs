@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ControlPlane.Tests.Cluster.Nodes;
 
 namespace ControlPlane.Tests.Cluster.Faults;
@@ -19,7 +18,6 @@ public sealed class KillTests
             IReadOnlyList<string> moved = [];
             await LocalCluster.Until(async () => (moved = await probes.On(victim, others[0])).Count >= 150, "its share is on the node that is to be killed");
             await victim.Process.Kill(again: false);
-            var clock = Stopwatch.StartNew();
             var answered = await Task.WhenAll(moved.Select((vm, n) => probes.Change(vm, others[n % 2], TimeSpan.FromSeconds(40))));
             times.AddRange(answered);
             Figures.Print($"kill {round}: {moved.Count} entities", answered);

@@ -30,7 +30,7 @@ sealed class Probes(LocalCluster cluster, int count, string host)
     {
         var shown = await asked.Http.GetFromJsonAsync<JsonNode>("/v1/cluster");
         var shards = shown!["regions"]!.AsArray().First(region => (string)region!["region"]! == ShardIds.VmRegion)!["nodes"]!.AsArray()
-            .First(on => (string)on!["address"]! == node.Cluster)!["shards"]!.AsArray().Select(shard => (string)shard!).ToHashSet();
+            .Where(on => (string)on!["address"]! == node.Cluster).SelectMany(on => on!["shards"]!.AsArray()).Select(shard => (string)shard!).ToHashSet();
         return [.. Vms.Where(vm => shards.Contains(ShardIds.Of(EntityId.Vm(vm))))];
     }
 

@@ -10,11 +10,18 @@ using ControlPlane.Host.Security;
 namespace ControlPlane.Tests.Cluster.Nodes;
 
 /// <summary>A node as a process, and the way to its API.</summary>
-sealed record NodeProcess(ProductProcess Process, HttpClient Http, string Cluster, string Socket);
+/// <param name="User">Its user id, null if it has none of its own.</param>
+sealed record NodeProcess(ProductProcess Process, HttpClient Http, string Cluster, string Socket, uint? User)
+{
+    public int Port => int.Parse(Cluster[(Cluster.LastIndexOf(':') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+}
 
 /// <summary>Nodes and an agent with simulated hosts, each a process, and a PostgreSQL.</summary>
 sealed class LocalCluster : IAsyncDisposable
 {
+    // Far from the ids of people and services; by the process, so that two runs do not share one.
+    static uint _nextUser = 700_000 + ((uint)Environment.ProcessId % 10_000 * 20);
+
     readonly string _directory = Directory.CreateTempSubdirectory("cluster-").FullName;
 
     LocalCluster(PostgresServer server) => Server = server;
@@ -25,12 +32,13 @@ sealed class LocalCluster : IAsyncDisposable
 
     public ProductProcess? Agents { get; private set; }
 
-    public static async Task<LocalCluster> Start(int nodes, string[]? hosts = null, Func<int, string>? database = null)
+    /// <param name="users">Each node has a user id of its own; needs root.</param>
+    public static async Task<LocalCluster> Start(int nodes, string[]? hosts = null, bool users = false)
     {
         var cluster = new LocalCluster(await PostgresServer.Start());
         for (var n = 0; n < nodes; n++)
         {
-            cluster.Add(n, database?.Invoke(n) ?? cluster.Server.ConnectionString);
+            cluster.Add(n, users ? _nextUser++ : null);
         }
         try
         {
@@ -63,14 +71,14 @@ sealed class LocalCluster : IAsyncDisposable
     }
 
     /// <summary>Every running node sees so many members up and reachable, and is ready.</summary>
-    public Task Whole(int? members = null, TimeSpan? within = null) => Until(async () =>
+    public Task Whole(IReadOnlyList<NodeProcess>? of = null, TimeSpan? within = null) => Until(async () =>
     {
-        foreach (var node in Nodes)
+        foreach (var node in of ?? Nodes)
         {
             using var ready = await node.Http.GetAsync("/readyz");
             var shown = await node.Http.GetFromJsonAsync<JsonNode>("/v1/cluster");
             if (!ready.IsSuccessStatusCode
-                || shown!["members"]!.AsArray().Count(member => (string)member!["status"]! == "up" && (bool)member["reachable"]!) != (members ?? Nodes.Count))
+                || shown!["members"]!.AsArray().Count(member => (string)member!["status"]! == "up" && (bool)member["reachable"]!) != (of ?? Nodes).Count)
             {
                 return false;
             }
@@ -122,7 +130,7 @@ sealed class LocalCluster : IAsyncDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    void Add(int number, string database)
+    void Add(int number, uint? user)
     {
         var (port, remoting) = (FreePort(), FreePort());
         var data = Path.Combine(_directory, $"node{number}");
@@ -149,9 +157,15 @@ sealed class LocalCluster : IAsyncDisposable
         var address = $"127.0.0.1:{remoting}";
         Nodes.Add(new NodeProcess(
             new ProductProcess($"node{number}",
-                ["node", "--port", $"{port}", "--data", data, "--cluster", address, "--postgres", database],
-                Path.Combine(_directory, $"node{number}.log")),
-            http, address, Path.Combine(data, "agent.sock")));
+                ["node", "--port", $"{port}", "--data", data, "--cluster", address, "--postgres", Server.ConnectionString],
+                Path.Combine(_directory, $"node{number}.log"), user),
+            http, address, Path.Combine(data, "agent.sock"), user));
+        if (user is { } id)
+        {
+            using var chown = Process.Start("chown", ["-R", $"{id}", data]);
+            chown.WaitForExit();
+            File.SetUnixFileMode(_directory, (UnixFileMode)0b111_101_101);
+        }
     }
 
     static int FreePort()

@@ -6,7 +6,8 @@ namespace ControlPlane.Tests.Cluster.Nodes;
 /// The product as a process of its own, with this test as what watches over it: a process that ends by itself is started
 /// again, as systemd would, until it is told to be down.
 /// </summary>
-sealed class ProductProcess(string name, string[] arguments, string log) : IAsyncDisposable
+/// <param name="user">The user id that the process has, so that a packet filter knows its packets; null: this process's own.</param>
+sealed class ProductProcess(string name, string[] arguments, string log, uint? user = null) : IAsyncDisposable
 {
     static readonly string Program = Path.GetFullPath(Path.Combine(
         AppContext.BaseDirectory, "..", "..", "Host", new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/')).Name, "controlplane.dll"));
@@ -40,13 +41,15 @@ sealed class ProductProcess(string name, string[] arguments, string log) : IAsyn
         {
             _wanted = true;
             // Its output goes to a file by the shell: a pipe would end with the test, and a full one would stop it.
-            var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", log, "dotnet", Program, .. arguments]);
+            var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", log, .. As(), "dotnet", Program, .. arguments]);
             start.Environment["DOTNET_TieredPGO"] = "0";
             _process = new Process { StartInfo = start, EnableRaisingEvents = true };
             _process.Exited += (sender, _) => Ended((Process)sender!);
             _process.Start();
         }
     }
+
+    string[] As() => user is { } id ? ["setpriv", $"--reuid={id}", "--clear-groups"] : [];
 
     /// <summary>SIGKILL; it is started again by <see cref="Start"/>, or at once.</summary>
     public async Task Kill(bool again)
@@ -99,6 +102,19 @@ sealed class ProductProcess(string name, string[] arguments, string log) : IAsyn
         await kill.WaitForExitAsync();
     }
 
+    /// <summary>After a moment, as what watches over processes does: one that cannot start must not be started in a loop.</summary>
+    async Task Again(Process ended)
+    {
+        await Task.Delay(300);
+        lock (_lock)
+        {
+            if (_wanted && ended == _process)
+            {
+                Start();
+            }
+        }
+    }
+
     void Ended(Process process)
     {
         lock (_lock)
@@ -106,7 +122,7 @@ sealed class ProductProcess(string name, string[] arguments, string log) : IAsyn
             _exits.Add(process.ExitCode);
             if (_wanted && process == _process)
             {
-                Start();
+                _ = Again(process);
             }
         }
     }

@@ -41,6 +41,10 @@ static class HealthApi
         {
             reasons.Add($"no session yet of {string.Join(", ", offline)}");
         }
+        if (projector.Failure is { } failure)
+        {
+            reasons.Add($"the read tables cannot be reached: {failure}");
+        }
         if (!projector.Begun)
         {
             reasons.Add("the read tables are being filled from the journal");

@@ -13,7 +13,7 @@ delegate Task<IReadOnlyList<Messages.EntityId>> NextWithOpenWork(string after, i
 /// something would wait for ever. They are woken from the read tables, so many at a time, whenever a node was removed, and
 /// slowly all the time: a node that was cut off may have stored something after that.
 /// </summary>
-sealed class ClusterSupervisor : ReceiveActor, IWithTimers
+sealed class ClusterSupervisor : ReceiveActor, IWithTimers, IDisposable
 {
     readonly NextWithOpenWork _next;
     readonly IEntityDoor _entities;
@@ -47,8 +47,10 @@ sealed class ClusterSupervisor : ReceiveActor, IWithTimers
     {
         Cluster.Get(Context.System).Unsubscribe(Self);
         _stop.Cancel();
-        _stop.Dispose();
+        Dispose();
     }
+
+    public void Dispose() => _stop.Dispose();
 
     void Begin()
     {

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Cluster;
-using Akka.Event;
 using Akka.Remote;
 using Npgsql;
 
@@ -103,7 +102,7 @@ sealed partial class EndedPeers : ReceiveActor
         }
     }
 
-    [LoggerMessage(1, Microsoft.Extensions.Logging.LogLevel.Warning, "Node {Address} has ended: its address refuses connections")]
+    [LoggerMessage(1, LogLevel.Warning, "Node {Address} has ended: its address refuses connections")]
     static partial void LogEnded(ILogger logger, string address);
 
     sealed record Verdict(UniqueAddress Peer, bool Ended) : INoSerializationVerificationNeeded;
