@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ControlPlane.Host.Composition;
-using ControlPlane.Host.Engine.Journal;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 

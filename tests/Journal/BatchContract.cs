@@ -10,7 +10,11 @@ public abstract class BatchContract : IDisposable
 
     private protected BatchContract(TestStore store) => _store = store;
 
-    public void Dispose() => _store.Dispose();
+    public void Dispose()
+    {
+        _store.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [ContractFact]
     public async Task A_thousand_writes_at_once_need_few_commits()

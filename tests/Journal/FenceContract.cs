@@ -9,7 +9,11 @@ public abstract class FenceContract : IDisposable
 
     private protected FenceContract(TestStore store) => _store = store;
 
-    public void Dispose() => _store.Dispose();
+    public void Dispose()
+    {
+        _store.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [ContractFact]
     public async Task Of_two_live_incarnations_one_appends_and_the_other_is_fenced_and_stopped()

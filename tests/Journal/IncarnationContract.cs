@@ -14,7 +14,11 @@ public abstract class IncarnationContract : IDisposable
 
     private protected IncarnationContract(TestStore store) => _store = store;
 
-    public void Dispose() => _store.Dispose();
+    public void Dispose()
+    {
+        _store.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [ContractFact]
     public Task Of_two_live_incarnations_of_a_vm_one_appends_and_the_other_ends_without_having_spoken() => OneAppends("vm");

@@ -16,7 +16,11 @@ public abstract class OutcomeContract : IDisposable
 
     private protected OutcomeContract(TestStore store) => _store = store;
 
-    public void Dispose() => _store.Dispose();
+    public void Dispose()
+    {
+        _store.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [ContractFact]
     public async Task A_failure_before_the_commit_is_rolled_back()

@@ -2,7 +2,6 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using ControlPlane.Host.Composition;
-using ControlPlane.Host.Engine.Journal;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,5 @@
 using ControlPlane.Actors.Bridge;
 using ControlPlane.Actors.Entities;
-using ControlPlane.Actors.Migrations;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Shell;
