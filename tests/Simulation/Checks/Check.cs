@@ -3,7 +3,6 @@ using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Shell;
-using ControlPlane.Actors.Switches;
 using ControlPlane.Actors.Vms;
 using ControlPlane.Messages;
 

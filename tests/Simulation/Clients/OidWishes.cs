@@ -63,7 +63,7 @@ sealed class OidWishes(World world)
         }
     }
 
-    Command Property(Client client, SwitchState.Here? state)
+    SubmitOid Property(Client client, SwitchState.Here? state)
     {
         var luck = world.Simulator.Luck;
         var property = luck.Pick(client.Name + ".property", Properties);
@@ -108,7 +108,7 @@ sealed class OidWishes(World world)
     }
 
     /// <summary>Two ports and one NIC that is put on either, whether it is on the other or not.</summary>
-    Command OfGuest(Client client, SwitchState.Here? state)
+    SubmitOid OfGuest(Client client, SwitchState.Here? state)
     {
         var luck = world.Simulator.Luck;
         var name = luck.Next(client.Name + ".guest-port", 2) == 0 ? "guest-a" : "guest-b";

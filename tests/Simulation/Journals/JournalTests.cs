@@ -130,7 +130,7 @@ public sealed class JournalTests(ITestOutputHelper output) : IDisposable
     }
 
     /// <summary>A write of another entity holds the writer until all of them wait for it.</summary>
-    static async Task<bool[]> InOneCommit(JournalNode node, EntityId plug, IReadOnlyList<ImmutableArray<StoredEvent>> writes)
+    static async Task<bool[]> InOneCommit(JournalNode node, EntityId plug, List<ImmutableArray<StoredEvent>> writes)
     {
         var hold = node.Faults.HoldWriter();
         var plugged = Append(node, Rows(plug, 1, 1, "plug"));
@@ -166,7 +166,7 @@ public sealed class JournalTests(ITestOutputHelper output) : IDisposable
         }
 
         /// <summary>Which of them were stored.</summary>
-        public bool[] Append(int at, IReadOnlyList<ImmutableArray<StoredEvent>> writes)
+        public bool[] Append(int at, List<ImmutableArray<StoredEvent>> writes)
         {
             var ends = new WriteEnd[writes.Count];
             foreach (var (n, rows) in writes.Index())
