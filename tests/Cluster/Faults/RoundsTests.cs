@@ -26,7 +26,7 @@ public sealed class RoundsTests
     public async Task Nothing_acknowledged_is_lost_whichever_node_fails_and_however()
     {
         var seed = int.Parse(Environment.GetEnvironmentVariable("CONTROLPLANE_FAULT_SEED") ?? $"{Environment.TickCount & 0xffff}", null);
-        var rounds = int.Parse(Environment.GetEnvironmentVariable("CONTROLPLANE_FAULT_ROUNDS") ?? "20", null);
+        var rounds = int.Parse(Environment.GetEnvironmentVariable("CONTROLPLANE_FAULT_ROUNDS") ?? "5", null);
         Figures.Print($"{rounds} rounds of faults, seed {seed}");
         var random = new Random(seed);
         var order = Enumerable.Range(0, rounds).Select(n => (Fault)(n % 5)).ToArray();
