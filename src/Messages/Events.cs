@@ -12,6 +12,9 @@ public abstract record Event
     }
 }
 
+/// <summary>An event that an entity keeps for itself: nothing that people see has changed, so no revision counts it (api.md 2).</summary>
+public interface IBookkeeping;
+
 /// <summary>
 /// An event that belongs to a message of an earlier turn, whichever turn it happens in: an OID that waited for the slot
 /// starts when another one ends. It is stored under that message's person and operation.

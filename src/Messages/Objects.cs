@@ -272,7 +272,7 @@ public sealed record NicConverged(string Source, DeviceState Observed) : NicEven
 }
 
 /// <summary>The host reported what was known: what it said before this place is older.</summary>
-public sealed record NicSeen(string Source, StreamPlace At) : NicEvent;
+public sealed record NicSeen(string Source, StreamPlace At) : NicEvent, IBookkeeping;
 
 public sealed record NicRepairStarted(long Revision) : NicEvent;
 

@@ -7,6 +7,7 @@ using ControlPlane.Messages;
 
 namespace ControlPlane.Tests.Cluster;
 
+[Collection(RefusalsCollection.Name)]
 public sealed class SerializerTests : IAsyncLifetime
 {
     static readonly EntityId Id = EntityId.Vm("web-1");

@@ -10,6 +10,7 @@ using Envelope = ControlPlane.Messages.Envelope;
 namespace ControlPlane.Tests.Cluster;
 
 /// <summary>Several actor systems of one process on one PostgreSQL.</summary>
+[Collection(RefusalsCollection.Name)]
 public sealed class ThreeNodeTests : IDisposable
 {
     readonly TemporaryFolder _witnesses = new();

@@ -62,7 +62,11 @@ sealed record CoreMemory<TLifecycle, TState, TEvent>(
         var next = this with { Sequence = row.Sequence, Hash = row.Hash, Book = book };
         return row.Event switch
         {
-            TEvent happened => (next with { State = TLifecycle.Evolve(State, happened), Revision = Revision + 1 }).Reopened(row),
+            TEvent happened => (next with
+            {
+                State = TLifecycle.Evolve(State, happened),
+                Revision = happened is IBookkeeping ? Revision : Revision + 1,
+            }).Reopened(row),
             Parked parked => next with { Poison = new Poison(parked.PoisonMessageId, parked.Error) },
             Unparked => next with { Poison = null },
             RequestRefused or RequestNoted => next,

@@ -39,6 +39,8 @@ public sealed record EntityView(
                 return next with { Updated = row.At, Notes = Notes with { Poison = null } };
             case RequestRefused or RequestNoted:
                 return next;
+            case IBookkeeping and Event kept:
+                return next with { State = Evolve(State, kept) };
             case var happened:
                 var state = Evolve(State, happened);
                 return next with { Updated = row.At, State = state, Revision = Revision + 1, Notes = Notes.After(happened, state, row.At) };
