@@ -139,7 +139,6 @@ public static class Run
         {
             host.StartAgent();
         }
-        world.Cluster.Supervise();
     }
 
     /// <summary>Everything that must be there for work to go on is there.</summary>
