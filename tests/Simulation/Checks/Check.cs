@@ -1,5 +1,6 @@
 using ControlPlane.Actors.Bridge;
 using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Migrations;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports;
 using ControlPlane.Actors.Shell;
@@ -225,7 +226,10 @@ sealed class Check(World world)
     static bool Concerns(string host, StoredEvent row, object was, object state) => row.Entity.Kind switch
     {
         "nic" => row.Event is RequestNoted or RequestRefused || HostOf(was) == host || HostOf(state) == host,
-        "vm" => row.Event is RequestNoted or RequestRefused || (was as VmState)?.DefinitionOrNull?.Host == host,
+        "vm" => row.Event is RequestNoted or RequestRefused || (was as VmState)?.DefinitionOrNull?.Host == host
+            || (state as VmState)?.DefinitionOrNull?.Host == host,
+        "migration" => row.Event is RequestNoted or RequestRefused
+            || ((MigrationState)state).RunOrNull is not { } run || run.Host(MigrationSide.Source) == host || run.Host(MigrationSide.Destination) == host,
         _ => row.Entity.Parts[0] == host,
     };
 
