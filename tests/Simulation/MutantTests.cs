@@ -44,6 +44,7 @@ public sealed class MutantTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [InlineData(Mutant.CursorBeforeEffects)]
     [InlineData(Mutant.GapIgnored)]
     [InlineData(Mutant.LowerStreamEpochAccepted)]
     [InlineData(Mutant.OvertakenHandedOut)]

@@ -33,6 +33,12 @@ static class Mutants
     /// <summary>A defect that shows in rare histories only is looked for where it can show: the faults that it needs are there, and strike often.</summary>
     public static Options Likelier(Mutant mutant, Options options) => mutant switch
     {
+        Mutant.CursorBeforeEffects => options with
+        {
+            // The snapshot of the next session tells what was forgotten: there are few.
+            Host = options.Host with { Drift = true, Crash = false, Hang = false, Reboot = false, FencesLost = false, Cut = false, FrameLost = 0 },
+            TroubleEvery = TimeSpan.FromSeconds(2),
+        },
         Mutant.GapIgnored => options with
         {
             Host = options.Host with { Drift = true, FrameLost = 400 },
