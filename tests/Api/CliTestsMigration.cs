@@ -102,6 +102,17 @@ public sealed class CliTestsMigration
     }
 
     [Fact]
+    public async Task A_watch_waits_for_a_migration_that_has_not_begun_yet()
+    {
+        await using var stub = await CliStub.Start();
+        var asked = 0;
+        stub.On(Begin, 202, Begun, ("Location", "/v1/operations/op-1")).On(Show, context => asked++ == 0
+            ? CliStub.Json(context, 404, """{"status":404,"code":"migration.absent","title":"Not there"}""")
+            : CliStub.Json(context, 200, Stages()[^1]));
+        Assert.Equal(0, (await stub.Run("vm", "migrate", "web-1", "--to", "hv02", "--watch")).Exit);
+    }
+
+    [Fact]
     public async Task A_watch_that_is_refused_or_loses_the_server_says_so()
     {
         await using var stub = await CliStub.Start();

@@ -130,6 +130,7 @@ public sealed class MigrationApiTests(RunningControlPlane plane)
         var (vm, sw) = await Running();
         await plane.Post($"/v1/vms/{vm}/migrations", new { destination = "hv02", guest = "external", maxBlackoutMs = 5 });
         var path = $"/v1/migrations/{vm}~1";
+        Assert.Equal(200, (await plane.Get(path)).Status); // at once
         await plane.Until(path, seen => seen.Text("state") == "copying");
         var key = Guid.NewGuid();
         var cancelled = await plane.Post($"{path}/cancel", key: key);

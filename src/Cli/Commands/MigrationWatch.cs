@@ -15,6 +15,9 @@ static class MigrationWatch
     const int StagesMax = 13;
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>The VM tells its migration to begin after it has answered: so long it may be unknown.</summary>
+    static readonly TimeSpan Birth = TimeSpan.FromSeconds(10);
+
     /// <param name="patience">Null: as long as it takes.</param>
     public static async Task<int> Run(Session session, Request begin, TimeSpan? patience, CancellationToken stop)
     {
@@ -126,6 +129,11 @@ static class MigrationWatch
             while (true)
             {
                 var answer = await Session.Api.Send(Migration, stop);
+                if (answer is Answer.Failure { Problem.Status: 404 } && Session.World.Time.GetElapsedTime(Began) < Birth)
+                {
+                    await Task.Delay(Pause, Session.World.Time, stop);
+                    continue;
+                }
                 if (answer is not Answer.Success { Body: { } migration })
                 {
                     return answer is Answer.Success ? new Answer.NoAnswer("the server answered without the migration") : answer;

@@ -43,7 +43,17 @@ static class MigrationsApi
         var answer = await door.Change(http, query, id, migrate, key, operation: true);
         return query.DryRun && Report(answer, tables, id, migrate, new Turn(time.GetUtcNow(), key.MessageId, http.Caller().Who, key.Id, key.Id)) is { } report
             ? report
-            : answer.Early(query) ?? await operations.Answer(http, key.Id, wait);
+            : answer.Early(query) ?? await Begun(http, key.Id, wait, tables, door, operations);
+    }
+
+    /// <summary>The migration begins when its VM has told it to: whoever is answered may look at it.</summary>
+    static async Task<IResult> Begun(HttpContext http, string operation, TimeSpan? wait, ReadTables tables, Door door, Operations operations)
+    {
+        if (tables.Operation(operation) is { Migration: { } migration })
+        {
+            await door.Reached(migration, 1, http.RequestAborted);
+        }
+        return await operations.Answer(http, operation, wait);
     }
 
     /// <summary>Everything that stands against it, and not the first of it alone; null: the VM itself could not be asked.</summary>
