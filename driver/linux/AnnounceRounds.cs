@@ -20,13 +20,14 @@ sealed class AnnounceRounds(Func<DriverCommand, CancellationToken, Task<bool>> r
     readonly CancellationTokenSource _end = new();
     readonly Lock _turn = new();
     readonly HashSet<Task> _running = [];
+    bool _ended;
 
     public void Begin(DriverCommand command)
     {
         lock (_turn)
         {
             _running.RemoveWhere(task => task.IsCompleted);
-            if (_running.Count < Max && !_end.IsCancellationRequested)
+            if (_running.Count < Max && !_ended)
             {
                 _running.Add(Run(command));
             }
@@ -56,15 +57,22 @@ sealed class AnnounceRounds(Func<DriverCommand, CancellationToken, Task<bool>> r
         }
     }
 
+    /// <summary>Safe twice: a driver may be ended by more than one hand.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _end.CancelAsync();
         Task[] left;
         lock (_turn)
         {
+            if (_ended)
+            {
+                return;
+            }
+
+            _ended = true;
             left = [.. _running];
         }
 
+        await _end.CancelAsync();
         await Task.WhenAll(left);
         _end.Dispose();
     }

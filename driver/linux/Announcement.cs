@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using ControlPlane.Messages;
-using Microsoft.Win32.SafeHandles;
 
 namespace ControlPlane.DriverLinux;
 

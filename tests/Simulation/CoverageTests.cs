@@ -70,6 +70,7 @@ public sealed class CoverageTests(ITestOutputHelper output)
         new(Gap.Seldom, "nic", "Absent Creating Disconnecting Deleting", ["TakeHold", "IndicateStatus"], BesideTheSlot),
         new(Gap.Seldom, "nic", "Creating Created Connecting Connected Disconnecting Disconnected Deleting", ["TimerElapsed"], LongWait),
 
+        new(Gap.NotAsked, "vm", "Migrating", ["*"], "no client moves a VM"),
         new(Gap.Never, "vm", "Undefined Stopped Running", ["AnswerArrived"], OwesNothing),
         new(Gap.Seldom, "vm", "Undefined Stopped Undoing Changing", ["LoseVm"],
             "the host has to come up anew in a short phase of the VM, or after it was deleted"),

@@ -31,9 +31,6 @@ public sealed record Options
     /// <summary>The mean time between two faults that take something away for a while; null: there are none.</summary>
     public TimeSpan? TroubleEvery { get; init; }
 
-    /// <summary>Somebody moves VMs between hosts.</summary>
-    public bool Moves { get; init; }
-
     public static Options From(Choices luck)
     {
         int Strength(string name, int most) => luck.Next("swarm." + name, 3) switch
@@ -43,11 +40,10 @@ public sealed record Options
             _ => most,
         };
         bool Has(string name) => luck.Next("swarm." + name, 2) == 1;
-        var moves = Has("want.moves");
         return new Options
         {
             Nodes = 1 + luck.Next("swarm.nodes", 3),
-            Hosts = 1 + luck.Next("swarm.hosts", 2) + (moves ? 1 : 0),
+            Hosts = 1 + luck.Next("swarm.hosts", 2),
             Vms = 1 + luck.Next("swarm.vms", 3),
             Clients = 2 + luck.Next("swarm.clients", 2),
             Requests = 8 + luck.Next("swarm.requests", 13),
@@ -58,7 +54,6 @@ public sealed record Options
             Cluster = new ClusterFaults(Has("cluster.crash"), Has("cluster.pause"), Has("cluster.handover"), Has("cluster.twin"), Has("cluster.clock"), Has("cluster.cut"), Has("journal.away")),
             Host = new HostFaults(Has("host.crash"), Has("host.hang"), Has("host.drift"), Has("host.reboot"), Has("host.fences"), Has("host.cut"),
                 Strength("driver.lost", 60), Strength("driver.twice", 60), Strength("driver.refused", 40), Strength("driver.frame", 400)),
-            Moves = moves,
             TroubleEvery = TimeSpan.FromSeconds(1 + luck.Next("swarm.trouble", 12)),
         };
     }

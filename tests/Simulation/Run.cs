@@ -78,10 +78,6 @@ public static class Run
         clients.AddRange(Enumerable.Range(1, world.Options.Clients).Select(number => new Client(
             world, $"client{number}", world.Options.Requests, number == 2 ? wishes.OfPeer : wishes.OfOperator)));
         clients.Add(new Client(world, "setup", 10, wishes.OfSetup));
-        if (world.Options.Moves)
-        {
-            clients.Add(new Client(world, "mover", world.Options.Requests * 2, new Movers(world).Next));
-        }
         clients.ForEach(client => client.Begin());
         var trouble = new Trouble(world, world.Options.TroubleEvery ?? TimeSpan.FromDays(1));
         trouble.Begin();
