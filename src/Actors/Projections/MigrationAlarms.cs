@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using ControlPlane.Actors.Migrations;
-using ControlPlane.Messages;
 
 namespace ControlPlane.Actors.Projections;
 
