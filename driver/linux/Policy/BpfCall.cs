@@ -10,6 +10,10 @@ static unsafe class BpfCall
 {
     public const int AttributeBytes = 128;
 
+    /// <summary>As often as libbpf asks: the kernel's verifier gives up when a signal is pending, and the run-time sends its threads some.</summary>
+    const int TriesMax = 5;
+    const int TryAgain = 11;
+
     static readonly nint Number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 280 : 321;
 
     /// <summary>A command that answers with a descriptor.</summary>
@@ -20,8 +24,19 @@ static unsafe class BpfCall
     {
         fixed (byte* start = attributes)
         {
-            var result = Libc.SystemCall(Number, command, start, attributes.Length);
-            return result >= 0 ? result : throw KernelException.Last(what);
+            for (var tries = 1; ; tries++)
+            {
+                var result = Libc.SystemCall(Number, command, start, attributes.Length);
+                if (result >= 0)
+                {
+                    return result;
+                }
+
+                if (Marshal.GetLastPInvokeError() != TryAgain || tries == TriesMax)
+                {
+                    throw KernelException.Last(what);
+                }
+            }
         }
     }
 
