@@ -121,7 +121,7 @@ public sealed class NodeTests(SharedServer shared)
             Port = 0,
             Driver = "simulated",
             Role = role,
-            Database = new PostgresOptions(server.ConnectionString(database)) { Pool = 10 },
+            Database = new PostgresOptions(server.ConnectionString(database, more: "Timeout=30")) { Pool = 10 },
         },
     };
 

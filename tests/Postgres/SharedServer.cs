@@ -1,3 +1,6 @@
+// Servers one after another: several at once, with replication, are too much for two cores.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
 namespace ControlPlane.Postgres.Tests;
 
 /// <summary>One server for all tests that do not stop it.</summary>

@@ -25,6 +25,8 @@ static class PostgresChecks
     /// <summary>The alarm of a database that is refused, whatever the reason.</summary>
     public const string Refused = "postgres.refused";
 
+    public const string DataLoss = "postgres.data-loss";
+
     public static ServerFacts Look(NpgsqlConnection connection)
     {
         using var command = connection.CreateCommand();
@@ -46,7 +48,10 @@ static class PostgresChecks
 
     /// <summary>Everything about the database behind the connection; what is in order is remembered by the node's witness.</summary>
     /// <exception cref="PostgresRefusedException">It must not be used; an alarm says so too.</exception>
-    public static void Check(NpgsqlConnection connection, PostgresSource source)
+    /// <param name="serving">
+    /// The node serves, and so do others: after a fail-over it waits until each of them has had the time to miss its own row.
+    /// </param>
+    public static void Check(NpgsqlConnection connection, PostgresSource source, bool serving)
     {
         try
         {
@@ -56,7 +61,7 @@ static class PostgresChecks
             var seen = source.Witness.Seen;
             if (PostgresVerdict.Of(server, cluster, seen, seen is null || Holds(connection, seen)) is { } refused)
             {
-                if (refused.Code == "postgres.data-loss")
+                if (refused.Code == DataLoss)
                 {
                     Declare(connection, source.Witness, refused.Reason);
                 }
@@ -64,7 +69,13 @@ static class PostgresChecks
             }
             if (source.Witness.Lost is { } lost)
             {
-                throw new PostgresRefusedException("postgres.data-loss", lost, "The loss is accepted; restart this node, which remembers what is gone.");
+                throw new PostgresRefusedException(DataLoss, lost, "The loss is accepted; restart this node, which remembers what is gone.");
+            }
+            if (serving && seen is not null && server.Timeline > seen.Timeline && source.Witness.SinceFailover(server.Timeline) < PostgresLimits.FailoverGrace)
+            {
+                throw new PostgresRefusedException(
+                    "postgres.failover", $"the server is new, on timeline {server.Timeline}.",
+                    $"Nothing: it is used {PostgresLimits.FailoverGrace.TotalSeconds} s later, if no node misses anything.");
             }
             if (server.Timeline > cluster.Timeline)
             {

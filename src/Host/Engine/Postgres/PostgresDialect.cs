@@ -18,7 +18,7 @@ sealed class PostgresDialect(PostgresSource source, JournalLimits limits, IJourn
         {
             // Before the checks, which then see what this connection has.
             PostgresJournalConnection.Harden(connection, limits);
-            PostgresChecks.Check(connection, source);
+            PostgresChecks.Check(connection, source, serving: true);
             faults.Opened(connection);
             return new PostgresJournalConnection(connection, source, _lock, limits);
         }

@@ -27,6 +27,9 @@ static class PostgresLimits
     /// <summary>A connection that is silent for so long is probed, every second, by both ends.</summary>
     public static readonly TimeSpan KeepAliveAfter = TimeSpan.FromSeconds(5);
 
+    /// <summary>After a fail-over: three looks of every node (<see cref="Projections.Postgres.PostgresWatch"/>), each a second.</summary>
+    public static readonly TimeSpan FailoverGrace = TimeSpan.FromSeconds(3);
+
     /// <summary>Statements kept prepared per connection; there are some thirty.</summary>
     public const int PreparedMax = 60;
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using ControlPlane.Host.Engine.Journal;
 using Npgsql;
@@ -66,7 +67,7 @@ sealed class PostgresSource : IDisposable
             {
                 PostgresChecks.CheckServer(PostgresChecks.Look(connection), options);
                 PostgresSchema.Ensure(connection, options);
-                PostgresChecks.Check(connection, source);
+                PostgresChecks.Check(connection, source, serving: false);
             }
             return source;
         }
@@ -104,7 +105,6 @@ sealed class PostgresSource : IDisposable
         {
             ApplicationName = "controlplane",
             SearchPath = $"{PostgresSchema.ReadTables},{PostgresSchema.Name}",
-            Timeout = Seconds(PostgresLimits.ConnectMax),
             CommandTimeout = Seconds(PostgresLimits.ReadMax),
             MaxAutoPrepare = PostgresLimits.PreparedMax,
             AutoPrepareMinUsages = 2,
@@ -114,6 +114,10 @@ sealed class PostgresSource : IDisposable
             Multiplexing = false,
             Enlist = false,
         };
+        if (!new DbConnectionStringBuilder { ConnectionString = given }.ContainsKey("Timeout"))
+        {
+            settings.Timeout = Seconds(PostgresLimits.ConnectMax);
+        }
         if (settings.Host!.Contains(',', StringComparison.Ordinal))
         {
             settings.TargetSessionAttributes = "primary";

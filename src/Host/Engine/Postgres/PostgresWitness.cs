@@ -24,6 +24,7 @@ sealed class PostgresWitness : IDisposable
     readonly Lock _lock = new();
     readonly Lock _saving = new();
     readonly ITimer _timer;
+    (int Timeline, long At) _failover;
     Seen? _seen;
     Seen? _saved;
 
@@ -47,6 +48,19 @@ sealed class PostgresWitness : IDisposable
 
     /// <summary>This node has seen a loss: what its entities have in memory is not in the journal, so only a restart mends it.</summary>
     public string? Lost { get; private set; }
+
+    /// <summary>How long ago a higher timeline was first met; nothing at the first time.</summary>
+    public TimeSpan SinceFailover(int timeline)
+    {
+        lock (_lock)
+        {
+            if (_failover.Timeline != timeline)
+            {
+                _failover = (timeline, TimeProvider.System.GetTimestamp());
+            }
+            return TimeProvider.System.GetElapsedTime(_failover.At);
+        }
+    }
 
     public void Lose(string how) => Lost ??= how;
 

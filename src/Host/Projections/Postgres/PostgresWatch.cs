@@ -5,7 +5,8 @@ using Npgsql;
 namespace ControlPlane.Host.Projections.Postgres;
 
 /// <summary>
-/// Looks after the database every second: a loss of data that another node has found closes this one's journal too, and a
+/// Looks after the database every second: a loss of data, whether this node misses something or another one said so, closes
+/// the journal also of a node that has nothing to write; and a
 /// transaction that stays open holds back the feed of everybody, which is an alarm with its owner's name.
 /// </summary>
 sealed partial class PostgresWatch(PostgresSource source, JournalHealth health, TimeProvider time, ILogger<PostgresWatch> log)
@@ -25,7 +26,7 @@ sealed partial class PostgresWatch(PostgresSource source, JournalHealth health, 
         """;
 
     const string XminSql = """
-        SELECT pg_snapshot_xmin(s), pg_snapshot_xmax(s), (SELECT loss FROM controlplane.cluster) FROM pg_current_snapshot() AS s
+        SELECT pg_snapshot_xmin(s), pg_snapshot_xmax(s) FROM pg_current_snapshot() AS s
         """;
 
     ulong _xmin;
@@ -50,15 +51,9 @@ sealed partial class PostgresWatch(PostgresSource source, JournalHealth health, 
     void Look()
     {
         using var connection = source.Pool.OpenConnection();
+        LookForLoss(connection);
         using var command = new NpgsqlCommand(XminSql, connection);
-        var (xmin, xmax, loss) = command.First(reader =>
-            (reader.GetFieldValue<ulong>(0), reader.GetFieldValue<ulong>(1), reader.IsDBNull(2) ? null : reader.GetString(2)));
-        if (loss is not null && source.Witness.Lost is null)
-        {
-            source.Witness.Lose(loss);
-            health.Closed(new JournalFailure(time.GetUtcNow(), $"postgres.data-loss: {loss}"));
-            source.Alarms.Raise(PostgresChecks.Refused, critical: true, $"postgres.data-loss: {loss}", "Look at the alarm of the node that found it.");
-        }
+        var (xmin, xmax) = command.First(reader => (reader.GetFieldValue<ulong>(0), reader.GetFieldValue<ulong>(1)));
         if (xmin != _xmin || xmin == xmax)
         {
             (_xmin, _since) = (xmin, time.GetTimestamp());
@@ -72,6 +67,23 @@ sealed partial class PostgresWatch(PostgresSource source, JournalHealth health, 
             source.Alarms.Raise(
                 HeldBack, critical: false, $"Transaction {xmin} stays open; what was stored since is not shown. It is of {who ?? "an unknown process"}.",
                 "End it: SELECT pg_terminate_backend(process). Nothing is lost meanwhile.");
+        }
+    }
+
+    void LookForLoss(NpgsqlConnection connection)
+    {
+        try
+        {
+            PostgresChecks.Check(connection, source, serving: true);
+        }
+        catch (PostgresRefusedException refused) when (refused.Code == PostgresChecks.DataLoss)
+        {
+            source.Witness.Lose(refused.Reason);
+            health.Closed(new JournalFailure(time.GetUtcNow(), refused.Message));
+        }
+        catch (PostgresRefusedException)
+        {
+            // An alarm tells of it; the writer is refused too when it connects, and it alone knows when it is mended.
         }
     }
 
