@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ControlPlane.Actors.Migrations;
 using ControlPlane.Actors.Projections;
 using ControlPlane.Messages;
@@ -24,7 +25,10 @@ public sealed class MigrationAlarmTests
         _world.StartVm("web");
     }
 
-    IReadOnlyList<Alarm> Alarms => ControlPlane.Actors.Projections.Alarms.Of(_world.Rows(Migration).Aggregate(EntityView.New(Migration), (view, row) => view.After(row)));
+    ImmutableArray<Alarm> Alarms => Of(Migration);
+
+    ImmutableArray<Alarm> Of(EntityId id) =>
+        ControlPlane.Actors.Projections.Alarms.Of(_world.Rows(id).Aggregate(EntityView.New(id), (view, row) => view.After(row)));
 
     string State => MigrationLifecycle.Name(_world.State<MigrationState>(Migration));
 
@@ -74,5 +78,23 @@ public sealed class MigrationAlarmTests
         _world.Advance(TimeSpan.FromSeconds(25));
         Assert.Equal("rolledBack", State);
         Assert.Empty(Alarms);
+    }
+
+    [Fact]
+    public void A_nic_that_stays_nowhere_is_an_alarm_of_its_vm_until_it_is_taken_away()
+    {
+        foreach (var host in (string[])["hv01", "hv02"])
+        {
+            _world.Hosts[host].Plant(DriverVerb.CreateNic, NdisStatus.Resources, 99);
+        }
+        _world.Do(Vm, new MigrateVm("hv02"));
+        _world.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal("rolledBack", State);
+        Assert.Empty(Alarms);
+        var nowhere = Assert.Single(Of(Vm));
+        Assert.Equal(("vm.nic-nowhere", AlarmSeverity.Critical), (nowhere.Code, nowhere.Severity));
+        Assert.Contains("runs without eth0", nowhere.Reason, StringComparison.Ordinal);
+        _world.Do(Vm, new RemoveNic("eth0"));
+        Assert.Empty(Of(Vm));
     }
 }

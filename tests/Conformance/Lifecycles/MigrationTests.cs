@@ -1,7 +1,5 @@
 using ControlPlane.Actors.Migrations;
 using ControlPlane.Actors.Nics;
-using ControlPlane.Actors.Ports;
-using ControlPlane.Actors.Switches;
 using ControlPlane.Actors.Vms;
 using ControlPlane.Messages;
 

@@ -1,5 +1,4 @@
 using ControlPlane.Actors.Bridge;
-using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Vms;
 using ControlPlane.Messages;

@@ -1,4 +1,3 @@
-using ControlPlane.Actors.Switches.Extensions;
 using ControlPlane.Messages;
 
 namespace ControlPlane.Tests.Conformance;

@@ -104,9 +104,10 @@ sealed record OperationDocument(
 sealed record VmOperationDocument(string Id, string Kind, string State, ProblemDocument? Problem);
 
 /// <param name="Migration">The migration that is open, while one is.</param>
+/// <param name="Missing">NICs that no host took when it was moved: it goes on without them. Absent where there are none.</param>
 sealed record VmDocument(
     string Name, string Host, string State, string Epoch, IReadOnlyList<VmNicDocument> Nics, VmOperationDocument? Operation,
-    string? Migration, string Revision, DateTimeOffset Updated);
+    string? Migration, IReadOnlyList<string>? Missing, string Revision, DateTimeOffset Updated);
 
 sealed record AlarmDocument(string Actor, string Code, string Severity, DateTimeOffset Since, string Reason, string Action);
 

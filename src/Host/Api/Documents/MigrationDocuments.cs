@@ -42,10 +42,11 @@ sealed record MigrationNicDocument(
 
 /// <summary>What a migration came to, once it has ended (migration.md M13).</summary>
 /// <param name="Moved">The VM is at the destination; else it is where it was.</param>
+/// <param name="MissingNics">NICs that no host took.</param>
 /// <param name="MaxBlackoutKept">Absent where nobody had said what could be borne.</param>
 sealed record CertificateDocument(
     bool Moved, string Host, string Epoch, DateTimeOffset Started, DateTimeOffset Ended, double TookMs, double? BlackoutMs, bool? MaxBlackoutKept,
-    IReadOnlyList<string> DegradedNics);
+    IReadOnlyList<string> DegradedNics, IReadOnlyList<string> MissingNics);
 
 /// <summary>What stands against a migration, as far as it can be seen; nothing was changed.</summary>
 /// <param name="Possible">Nothing does. The destination's extensions may still refuse: its validation port asks them.</param>

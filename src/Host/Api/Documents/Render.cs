@@ -127,7 +127,7 @@ static class Render
                 ? new VmOperationDocument(last.Id, last.Kind, Camel(last.Status.ToString()), Of(last.Problem))
                 : null,
             vm is VmState.Migrating moving ? RenderMigration.Id(EntityId.Migration(view.Id.Parts[0], moving.Number)) : null,
-            Text(view.Revision), view.Updated);
+            vm.Missing.IsDefaultOrEmpty ? null : vm.Missing, Text(view.Revision), view.Updated);
     }
 
     public static OperationDocument Operation(OperationRow row) =>

@@ -26,7 +26,7 @@ static class RenderMigration
                 Number(time.Stage), Camel(time.Stage), time.At, Ms(time.At - run.Times[Math.Max(at - 1, 0)].At)))],
             new MigrationStrandDocument(Steps(run.Legs[MigrationRun.Group].Done), Steps(run.Legs[MigrationRun.Group].Remaining)),
             [.. nics.Select(nic => Nic(nic.Key, nic.Value, state))],
-            ended is null ? null : Certificate(run, ended, blackout, nics.Where(nic => nic.Value.Degraded is not null).Select(nic => nic.Key)),
+            ended is null ? null : Certificate(run, ended, blackout),
             Render.Text(view.Revision), view.Updated);
     }
 
@@ -71,9 +71,11 @@ static class RenderMigration
         name, Steps(leg.Done), Steps(leg.Remaining), leg.NotBefore, leg.ClosedAt, leg.OpenedAt, Blackout(state, [leg]), Problem(leg.Degraded),
         Problem(leg.Nowhere));
 
-    static CertificateDocument Certificate(MigrationRun run, MigrationState.Ended ended, double? blackout, IEnumerable<string> degraded) => new(
+    static CertificateDocument Certificate(MigrationRun run, MigrationState.Ended ended, double? blackout) => new(
         ended.Problem is null, run.Host(Owner(run)), Render.Text(run.Epoch), run.Began, ended.At, Ms(ended.At - run.Began), blackout,
-        run.Plan.MaxBlackoutMs is { } max && blackout is { } took ? took <= max : null, [.. degraded]);
+        run.Plan.MaxBlackoutMs is { } max && blackout is { } took ? took <= max : null,
+        [.. run.Legs.Where(leg => leg.Value.Degraded is not null).Select(leg => leg.Key)],
+        [.. run.Legs.Where(leg => leg.Value.Nowhere is not null).Select(leg => leg.Key)]);
 
     static IReadOnlyList<MigrationStepDocument> Steps(IEnumerable<MigrationStep> steps) =>
         [.. steps.Select(step => new MigrationStepDocument(Camel(step.Kind), step.Side, step.Property, step.Validation ? true : null))];
