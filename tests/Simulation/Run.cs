@@ -26,14 +26,13 @@ public static class Run
     public static RunReport Of(ulong seed, Mutant mutant = Mutant.None, Action<string>? listener = null, Tally? cells = null)
     {
         var luck = Choices.Of(seed);
-        var options = Options.From(luck);
-        return Of(luck, options, mutant, listener, Play, cells);
+        return Of(luck, Mutants.Likelier(mutant, Options.From(luck)), mutant, listener, Play, cells);
     }
 
     public static RunReport Of(IEnumerable<Choice> tape, Mutant mutant = Mutant.None, Action<string>? listener = null)
     {
         var luck = Choices.Of(tape);
-        return Of(luck, Options.From(luck), mutant, listener);
+        return Of(luck, Mutants.Likelier(mutant, Options.From(luck)), mutant, listener);
     }
 
     public static RunReport Of(Choices luck, Options options, Mutant mutant = Mutant.None, Action<string>? listener = null) =>
@@ -78,6 +77,10 @@ public static class Run
         clients.AddRange(Enumerable.Range(1, world.Options.Clients).Select(number => new Client(
             world, $"client{number}", world.Options.Requests, number == 2 ? wishes.OfPeer : wishes.OfOperator)));
         clients.Add(new Client(world, "setup", 10, wishes.OfSetup));
+        if (world.Options.Impatient)
+        {
+            clients.Add(new Client(world, "impatient", world.Options.Requests * 2, new Impatient(world).Wish));
+        }
         clients.ForEach(client => client.Begin());
         var trouble = new Trouble(world, world.Options.TroubleEvery ?? TimeSpan.FromDays(1));
         trouble.Begin();
@@ -112,6 +115,7 @@ public static class Run
         {
             host.StartAgent();
         }
+        world.Cluster.Supervise();
     }
 
     /// <summary>Everything that must be there for work to go on is there.</summary>
