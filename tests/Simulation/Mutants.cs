@@ -16,7 +16,9 @@ static class Mutants
         ("bridge", Mutant.CursorBeforeEffects) => Core<BridgeThatForgetsFrames, BridgeState, BridgeEvent>(mutant, id),
         ("bridge", Mutant.GapIgnored) => Core<BridgeThatSeesNoGap, BridgeState, BridgeEvent>(mutant, id),
         ("bridge", Mutant.LowerStreamEpochAccepted) => Core<BridgeThatTakesOldSnapshots, BridgeState, BridgeEvent>(mutant, id),
+        ("bridge", Mutant.OvertakenHandedOut) => Core<BridgeThatKnowsNoPlaces, BridgeState, BridgeEvent>(mutant, id),
         ("nic", Mutant.DrainGateIgnored) => Core<NicWithoutGate, NicState, NicEvent>(mutant, id),
+        ("vm", Mutant.ConnectedTakenForGone) => Core<VmThatLeavesConnected, VmState, VmEvent>(mutant, id),
         ("vm", Mutant.UndoOldestFirst) => Core<VmThatUndoesOldestFirst, VmState, VmEvent>(mutant, id),
         ("port", _) => Core<PortLifecycle, PortState, PortEvent>(mutant, id),
         ("nic", _) => Core<NicLifecycle, NicState, NicEvent>(mutant, id),
@@ -24,6 +26,38 @@ static class Mutants
         ("vm", _) => Core<VmLifecycle, VmState, VmEvent>(mutant, id),
         ("bridge", _) => Core<BridgeLifecycle, BridgeState, BridgeEvent>(mutant, id),
         var (kind, _) => throw new ArgumentException($"{kind} is no kind of entity", nameof(id)),
+    };
+
+    /// <summary>A defect that shows in rare histories only is looked for where it can show: the faults that it needs are there, and strike often.</summary>
+    public static Options Likelier(Mutant mutant, Options options) => mutant switch
+    {
+        Mutant.GapIgnored => options with
+        {
+            Host = options.Host with { Drift = true, FrameLost = 400 },
+            TroubleEvery = TimeSpan.FromSeconds(1),
+        },
+        Mutant.LowerStreamEpochAccepted => options with
+        {
+            Network = options.Network with { Stall = 500 },
+            Host = options.Host with { Crash = true, Drift = true, FencesLost = true, Reboot = true },
+            TroubleEvery = TimeSpan.FromSeconds(2),
+        },
+        Mutant.OvertakenHandedOut => options with
+        {
+            Vms = 2,
+            Clients = 3,
+            Requests = 60,
+            Network = options.Network with { CommandStall = 500, Loss = 400 },
+            Host = options.Host with { Crash = true, Drift = true, FencesLost = true },
+            TroubleEvery = TimeSpan.FromSeconds(1),
+        },
+        Mutant.ConnectedTakenForGone => options with
+        {
+            Impatient = true,
+            Requests = 20,
+            Network = options.Network with { Slow = 100 },
+        },
+        _ => options,
     };
 
     public static CoreLimits Limits(string kind) => CoreLimits.For(kind) with { StashMax = 24, SnapshotEvery = 15 };
@@ -79,6 +113,35 @@ static class Mutants
         public static BridgeState Evolve(BridgeState state, BridgeEvent happened) => BridgeLifecycle.Evolve(state, happened);
 
         public static IEnumerable<Effect> Outstanding(BridgeState state) => BridgeLifecycle.Outstanding(state);
+    }
+
+    /// <summary>Every command is taken and handed out, whatever came before it.</summary>
+    sealed class BridgeThatKnowsNoPlaces : ILifecycle<BridgeState, BridgeEvent>
+    {
+        public static BridgeState Initial(EntityId id) => BridgeLifecycle.Initial(id);
+
+        public static Decision<BridgeEvent> Decide(BridgeState state, Command command, in Turn turn) => command is IssueCommand
+            ? BridgeLifecycle.Decide(state with { Epochs = state.Epochs.Clear(), Commands = state.Commands.Clear() }, command, turn)
+            : BridgeLifecycle.Decide(state, command, turn);
+
+        public static BridgeState Evolve(BridgeState state, BridgeEvent happened) => BridgeLifecycle.Evolve(state, happened);
+
+        public static IEnumerable<Effect> Outstanding(BridgeState state) => BridgeLifecycle.Outstanding(state);
+    }
+
+    /// <summary>The refusal of a NIC_DELETE as connected is taken for one of a NIC that is not there.</summary>
+    sealed class VmThatLeavesConnected : ILifecycle<VmState, VmEvent>
+    {
+        public static VmState Initial(EntityId id) => VmLifecycle.Initial(id);
+
+        public static Decision<VmEvent> Decide(VmState state, Command command, in Turn turn) => VmLifecycle.Decide(
+            state, command is AnswerArrived { Refusal: { Code: NicLifecycle.DeleteConnected } refusal } answer
+                ? answer with { Refusal = refusal with { Code = "nic.absent" } }
+                : command, turn);
+
+        public static VmState Evolve(VmState state, VmEvent happened) => VmLifecycle.Evolve(state, happened);
+
+        public static IEnumerable<Effect> Outstanding(VmState state) => VmLifecycle.Outstanding(state);
     }
 
     /// <summary>NIC_DELETE sees no holds.</summary>

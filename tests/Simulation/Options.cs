@@ -17,6 +17,9 @@ public sealed record Options
 
     public int Clients { get; init; } = 2;
 
+    /// <summary>A peer connects NICs that others create.</summary>
+    public bool Impatient { get; init; }
+
     /// <summary>How often another ready thing than the oldest is taken, in a thousand.</summary>
     public int Reorder { get; init; }
 
@@ -48,11 +51,13 @@ public sealed record Options
             Hosts = 1 + luck.Next("swarm.hosts", 2),
             Vms = 1 + luck.Next("swarm.vms", 3),
             Clients = 2 + luck.Next("swarm.clients", 2),
+            Impatient = luck.Next("swarm.impatient", 4) == 1,
             Requests = 8 + luck.Next("swarm.requests", 13),
             Reorder = Strength("reorder", 300),
             Journal = new JournalFaults(Strength("journal.slow", 100), Strength("journal.rejected", 40), Strength("journal.lost", 40),
                 Strength("journal.committed", 40), Strength("journal.late", 30), Strength("journal.snapshot", 200)),
-            Network = new NetworkFaults(Strength("net.loss", 150), Strength("net.twice", 150), Strength("net.slow", 100), Strength("net.stall", 250)),
+            Network = new NetworkFaults(Strength("net.loss", 150), Strength("net.twice", 150), Strength("net.slow", 100), Strength("net.stall", 250),
+                Strength("net.command-stall", 60)),
             Cluster = new ClusterFaults(Has("cluster.crash"), Has("cluster.pause"), Has("cluster.handover"), Has("cluster.twin"), Has("cluster.clock"), Has("cluster.cut"), Has("journal.away")),
             Host = new HostFaults(Has("host.crash"), Has("host.hang"), Has("host.drift"), Has("host.reboot"), Has("host.fences"), Has("host.cut"),
                 Strength("driver.lost", 60), Strength("driver.twice", 60), Strength("driver.refused", 40), Strength("driver.frame", 400),
@@ -72,7 +77,8 @@ public sealed record JournalFaults(int Slow = 0, int Rejected = 0, int Lost = 0,
 
 /// <summary>Of a thousand messages between programs.</summary>
 /// <param name="Stall">Of a thousand hellos: it takes up to half a minute on its way to the bridge, and newer ones overtake it.</param>
-public sealed record NetworkFaults(int Loss = 0, int Twice = 0, int Slow = 0, int Stall = 0);
+/// <param name="CommandStall">Of a thousand commands for a host: the same on its way to the bridge.</param>
+public sealed record NetworkFaults(int Loss = 0, int Twice = 0, int Slow = 0, int Stall = 0, int CommandStall = 0);
 
 /// <param name="Twin">A shard moves while its old node goes on, and does not know.</param>
 /// <param name="JournalAway">Nobody reaches the journal for some time, and all nodes know.</param>

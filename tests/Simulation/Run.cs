@@ -26,14 +26,13 @@ public static class Run
     public static RunReport Of(ulong seed, Mutant mutant = Mutant.None, Action<string>? listener = null, Tally? cells = null)
     {
         var luck = Choices.Of(seed);
-        var options = Options.From(luck);
-        return Of(luck, options, mutant, listener, Play, cells);
+        return Of(luck, Mutants.Likelier(mutant, Options.From(luck)), mutant, listener, Play, cells);
     }
 
     public static RunReport Of(IEnumerable<Choice> tape, Mutant mutant = Mutant.None, Action<string>? listener = null)
     {
         var luck = Choices.Of(tape);
-        return Of(luck, Options.From(luck), mutant, listener);
+        return Of(luck, Mutants.Likelier(mutant, Options.From(luck)), mutant, listener);
     }
 
     public static RunReport Of(Choices luck, Options options, Mutant mutant = Mutant.None, Action<string>? listener = null) =>
@@ -105,6 +104,10 @@ public static class Run
     /// <summary>Those who come only if what they ask for is wanted in this run.</summary>
     static void AddMore(World world, List<Client> clients)
     {
+        if (world.Options.Impatient)
+        {
+            clients.Add(new Client(world, "impatient", world.Options.Requests * 2, new Impatient(world).Wish));
+        }
         var wanted = world.Options.Wanted;
         if (wanted is { Properties: true } or { Updates: true } or { Data: true } or { Cancels: true } or { Guests: true })
         {
@@ -131,6 +134,7 @@ public static class Run
         {
             host.StartAgent();
         }
+        world.Cluster.Supervise();
     }
 
     /// <summary>Everything that must be there for work to go on is there.</summary>

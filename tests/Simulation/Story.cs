@@ -79,7 +79,7 @@ sealed record Story(Options Options, IReadOnlyList<(EntityId To, Command Body)> 
     static bool Settled(World world) => world.Check.Shards.All(world.Settled);
 
     /// <summary>
-    /// What is stored of VM, NICs and ports, byte by byte but for the sessions in which things were seen, and the devices
+    /// What is stored of VM, NICs and ports, byte by byte but for sessions and places of what was seen, and the devices
     /// that the hosts have.
     /// </summary>
     static string Picture(World world) => string.Join('\n', [
@@ -91,9 +91,9 @@ sealed record Story(Options Options, IReadOnlyList<(EntityId To, Command Body)> 
     static object WithoutSessions(object state) => state switch
     {
         NicState.Absent s => s with { SeenIn = 0 },
-        NicState.Created s => s with { Body = s.Body with { SeenIn = 0 } },
-        NicState.Connected s => s with { Body = s.Body with { SeenIn = 0 } },
-        NicState.Disconnected s => s with { Body = s.Body with { SeenIn = 0 } },
+        NicState.Created s => s with { Body = s.Body with { SeenIn = 0, Heard = null } },
+        NicState.Connected s => s with { Body = s.Body with { SeenIn = 0, Heard = null } },
+        NicState.Disconnected s => s with { Body = s.Body with { SeenIn = 0, Heard = null } },
         PortState.Created s => s with { Body = s.Body with { SeenIn = 0 } },
         PortState.TornDown s => s with { Body = s.Body with { SeenIn = 0 } },
         _ => state,

@@ -140,7 +140,7 @@ sealed class World
             }
             return;
         }
-        if (message is Envelope { Body: OpenSession } && Network.Stall() is var held && held > TimeSpan.Zero)
+        if (message is Envelope { Body: var body } && Network.Stall(body) is var held && held > TimeSpan.Zero)
         {
             Simulator.After(held, home.Process, () => Arrive(home, to, message, asker, hops));
             return;

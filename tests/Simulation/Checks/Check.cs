@@ -150,6 +150,7 @@ sealed class Check(World world)
         {
             Violate("I19", $"{host} was told epoch {command.Epoch} of {nic}, stored is {state.Epoch}");
         }
+        DataPath.Commanded(host, command);
     }
 
     public void Completed(string host, DriverCommand command, Completion completion) => DataPath.Completed(host, command, completion);

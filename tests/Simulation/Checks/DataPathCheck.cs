@@ -12,6 +12,7 @@ sealed class DataPathCheck(World world)
 {
     readonly Dictionary<(string Host, string Nic), (long Epoch, long Revision)> _off = [];
     readonly Dictionary<(string Host, string Nic), long> _epochs = [];
+    readonly Dictionary<(string Host, string Nic), CommandPlace> _commanded = [];
     readonly HashSet<(string Host, string Nic)> _touched = [];
     readonly Dictionary<(string Host, long Epoch, long Seq), DriverFrame> _emitted = [];
     readonly HashSet<(string Host, long Epoch, long Seq)> _recorded = [];
@@ -42,6 +43,21 @@ sealed class DataPathCheck(World world)
     }
 
     public void Emitted(string host, DriverFrame frame) => _emitted[(host, frame.StreamEpoch, frame.Seq)] = frame;
+
+    /// <summary>design.md 5: what shapes a NIC's device reaches the host in the order of epochs and revisions, over all sessions.</summary>
+    public void Commanded(string host, DriverCommand command)
+    {
+        if (CommandPlace.Of(command) is not { } place)
+        {
+            return;
+        }
+        var key = (host, command.NicKey);
+        if (_commanded.TryGetValue(key, out var last) && place < last)
+        {
+            world.Check.Violate("I18", $"{host}: {command.Verb} of {command.NicKey} at {place} reached the host after {last}");
+        }
+        _commanded[key] = place;
+    }
 
     public void Completed(string host, DriverCommand command, Completion completion)
     {

@@ -21,6 +21,10 @@ public enum Mutant
     GapIgnored,
     /// <summary>Frames of an older stream are taken for those of the newest.</summary>
     LowerStreamEpochAccepted,
+    /// <summary>A command that a newer one for its NIC has overtaken is handed to the host all the same.</summary>
+    OvertakenHandedOut,
+    /// <summary>A NIC that is connected when its NIC_DELETE comes counts as gone.</summary>
+    ConnectedTakenForGone,
     /// <summary>What waits behind a write has no bound.</summary>
     UnboundedMailbox,
     /// <summary>Answers and messages go out before the write is stored.</summary>

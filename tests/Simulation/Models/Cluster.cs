@@ -8,6 +8,7 @@ sealed class Cluster(World world)
 {
     static readonly TimeSpan DeathNoticed = TimeSpan.FromSeconds(3);
     static readonly TimeSpan HandOverMax = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(30);
     static readonly TimeSpan Restart = TimeSpan.FromSeconds(4);
 
     int _starts;
@@ -82,6 +83,22 @@ sealed class Cluster(World world)
             }
         });
     }
+
+    /// <summary>
+    /// Somebody looks again and again for what is owed and nobody works at: an entity may have stored something after its
+    /// shard was given away, and a write may be stored after everybody who waited for it is gone.
+    /// </summary>
+    public void Supervise() => world.Simulator.After(LookEvery, null, () =>
+    {
+        foreach (var shard in world.Check.Shards.Where(world.Settled).ToList())
+        {
+            if (world.Check.Owing(shard).Any() && world.Home(shard) is { } home)
+            {
+                WakeOwing(shard, home);
+            }
+        }
+        Supervise();
+    });
 
     /// <summary>What the shard's entities still owe must not wait until somebody happens to speak to them.</summary>
     public void WakeOwing(string shard, Node home)

@@ -1,3 +1,5 @@
+using ControlPlane.Messages;
+
 namespace ControlPlane.Simulation;
 
 /// <summary>
@@ -50,15 +52,22 @@ public sealed class Network(Simulator simulator, NetworkFaults faults, Tally str
         }
     }
 
-    /// <summary>How long a hello is held up somewhere.</summary>
-    public TimeSpan Stall()
+    /// <summary>How long a message to a bridge is held up somewhere.</summary>
+    public TimeSpan Stall(Command body) => body switch
     {
-        if (Healed || !simulator.Luck.Happens("net.stall", faults.Stall))
+        OpenSession => Stall("net.stall", faults.Stall),
+        IssueCommand => Stall("net.command-stall", faults.CommandStall),
+        _ => TimeSpan.Zero,
+    };
+
+    TimeSpan Stall(string name, int often)
+    {
+        if (Healed || !simulator.Luck.Happens(name, often))
         {
             return TimeSpan.Zero;
         }
-        struck.Count("net.stall");
-        return simulator.Luck.Between("net.stall.by", Usual, 4 * Slowest);
+        struck.Count(name);
+        return simulator.Luck.Between($"{name}.by", Usual, 4 * Slowest);
     }
 
     public TimeSpan Delay()
