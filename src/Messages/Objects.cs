@@ -32,14 +32,24 @@ public sealed record OidSettled(
 /// <param name="Port">Whose properties they are: a NIC that is on another by now has no use for them. Null in what was stored before this was.</param>
 public sealed record EnforcePolicy(string RequestId, PortPolicy Policy, EntityId? Port = null) : Command;
 
+/// <summary>
+/// Said to a NIC as the one on a port. A NIC moves, and what its former switch said may arrive after that: it is deaf to every port
+/// but its own (switch.md 8, O04).
+/// </summary>
+public interface ISaidOnPort
+{
+    /// <summary>Null: said to a port itself, or stored before this was.</summary>
+    EntityId? Port { get; }
+}
+
 /// <summary>What the NIC's data path has gathered, for NIC_SAVE; refused unless the NIC is connected (S09).</summary>
-public sealed record ReadRuntime : Command;
+public sealed record ReadRuntime(EntityId? Port = null) : Command, ISaidOnPort;
 
 /// <summary>Answer to <see cref="ReadRuntime"/>.</summary>
 public sealed record RuntimeRead(NicRuntime Runtime) : Reply;
 
 /// <summary>Puts gathered data back into a connected NIC's data path, for NIC_RESTORE. Answered by <see cref="Done"/>.</summary>
-public sealed record RestoreRuntime(string RequestId, NicRuntimePart Runtime) : Command;
+public sealed record RestoreRuntime(string RequestId, NicRuntimePart Runtime, EntityId? Port = null) : Command, ISaidOnPort;
 
 /// <summary>Answer when nothing is held or in flight any more (switch.md 3.6). The answer may take as long as the holders do.</summary>
 public sealed record AwaitDrain : Command;
@@ -48,7 +58,7 @@ public sealed record AwaitDrain : Command;
 public sealed record GateOpen : Reply;
 
 /// <summary>Takes a reference (switch.md 3.6 R1): refused unless the state table allows it.</summary>
-public sealed record TakeHold(string HoldId, string Holder, string Purpose) : Command;
+public sealed record TakeHold(string HoldId, string Holder, string Purpose, EntityId? Port = null) : Command, ISaidOnPort;
 
 /// <summary>Releases a reference, exactly once (R4): an unknown one is an error.</summary>
 public sealed record ReleaseHold(string HoldId) : Command;
@@ -57,7 +67,7 @@ public sealed record ReleaseHold(string HoldId) : Command;
 public sealed record HoldTaken(string HoldId) : Reply;
 
 /// <summary>How many packets and inner OIDs are in flight, reported by the data path.</summary>
-public sealed record SetInFlight(int Packets, int Oids) : Command;
+public sealed record SetInFlight(int Packets, int Oids, EntityId? Port = null) : Command, ISaidOnPort;
 
 /// <summary>The host's view of a NIC's device: a frame, or one line of a snapshot. Null device fields mean absent.</summary>
 /// <param name="Source">Position of the report: boot id, stream epoch and seq, or snapshot and session.</param>
@@ -69,7 +79,7 @@ public sealed record ReportDevice(
     string Source, bool Snapshot, DeviceState Device, long Session = 0, string? Host = null, StreamPlace? At = null) : Command, IRepeatable;
 
 /// <summary>A status indication for a NIC: forwarded while the NIC is connected, later only under an earlier reference (switch.md 2.8, 8.7).</summary>
-public sealed record IndicateStatus(string Status) : Command;
+public sealed record IndicateStatus(string Status, EntityId? Port = null) : Command, ISaidOnPort;
 
 /// <summary>A port's PORT_CREATE is on its way; the port exists when it is created.</summary>
 public sealed record PortCreateProposed(OpenOid Oid, int Incarnation, PortParameters Parameters) : PortEvent;

@@ -85,12 +85,14 @@ public sealed class SerializerTests : IAsyncLifetime
         var snapshot = new CoreSnapshot(
             Id, 9, 4, StoredEvent.NoHash, ControlPlane.Actors.Vms.VmLifecycle.Initial(Id),
             [new Executed("m1", null, StoredAnswer.Of("m1", new Done(), null), "operator:ann", "c1"), new Executed("m2", "h", null, "operator:ann", "c2")],
+            [ulong.MaxValue, 7],
             ImmutableSortedDictionary<string, Origin>.Empty.Add("ask:1", new Origin("who", "corr", "cause")), new Poison("m3", "boom"));
         var back = Assert.IsType<CoreSnapshot>(RoundTrip(snapshot, out var manifest));
         Assert.Equal("snapshot/VmState.2", manifest);
         Assert.Equal(snapshot.State, back.State);
         Assert.Equal((9, 4, snapshot.Poison), (back.Sequence, back.Revision, back.Poison));
         Assert.Equal(snapshot.Origins, back.Origins);
+        Assert.Equal([ulong.MaxValue, 7], back.Forgotten);
         Assert.Equal(["m1", "m2"], back.Executed.Select(executed => executed.MessageId));
         Assert.Equal(new Done(), back.Executed[0].Answer!.Reply);
         core.Step(new Input.Restore(back), DateTimeOffset.UnixEpoch);

@@ -36,12 +36,12 @@ sealed record CoreMemory<TLifecycle, TState, TEvent>(
         var open = TLifecycle.Outstanding(state).Select(effect => new OpenWork(
             effect, snapshot.Origins.GetValueOrDefault(effect.Id) ?? new Origin("system", effect.Id, $"{id}#{sequence}")));
         return new(
-            id, state, sequence, snapshot.Revision, snapshot.Hash, ExecutedBook.Of(snapshot.Executed),
+            id, state, sequence, snapshot.Revision, snapshot.Hash, ExecutedBook.Of(snapshot.Executed, snapshot.Forgotten),
             open.ToImmutableSortedDictionary(work => work.Effect.Id, work => work, StringComparer.Ordinal), snapshot.Poison);
     }
 
     public CoreSnapshot Snapshot() => new(
-        Id, Sequence, Revision, Hash, State, Book.All,
+        Id, Sequence, Revision, Hash, State, Book.All, Book.Forgotten,
         Open.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Origin, StringComparer.Ordinal), Poison);
 
     /// <summary>A row of the journal: refused unless it is the next one of an unbroken chain.</summary>

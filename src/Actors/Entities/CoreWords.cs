@@ -91,13 +91,14 @@ public sealed record CoreSnapshot(
     ReadOnlyMemory<byte> Hash,
     object State,
     ImmutableArray<Executed> Executed,
+    ImmutableArray<ulong> Forgotten,
     ImmutableSortedDictionary<string, Origin> Origins,
     Poison? Poison);
 
 /// <summary>Bounds of a core; what happens at each is named in <see cref="EntityCore{TLifecycle,TState,TEvent}"/>.</summary>
 /// <param name="StashMax">Messages that wait behind an open write; over it the answer is actor.overloaded.</param>
 /// <param name="BatchMax">Messages decided into one write.</param>
-/// <param name="ExecutedMax">Executed messages whose answers are remembered; older ones come from the operations table.</param>
+/// <param name="ExecutedMax">Executed messages whose answers are remembered; older ones come from the operations table, and are known as executed (<see cref="ExecutedBook"/>).</param>
 /// <param name="SnapshotEvery">Events between snapshots: recovery reads at most so many, plus one batch.</param>
 /// <param name="TriesMax">Times that a message may fail with a defect before it is parked.</param>
 public sealed record CoreLimits(int StashMax, int BatchMax, int ExecutedMax, int SnapshotEvery, int TriesMax)

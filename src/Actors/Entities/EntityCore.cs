@@ -181,6 +181,11 @@ public sealed class EntityCore<TLifecycle, TState, TEvent> : IEntityCore
         {
             Repeat(batch, executed, message);
         }
+        else if (batch.Memory.Book.HasForgotten(id))
+        {
+            Say(batch, message.Asker, id, null, new Refusal(
+                RefusalKind.Conflict, "request.forgotten", "It was executed before, so long ago that the answer is not remembered; nothing was done."));
+        }
         else if (envelope.Deadline is { } deadline && deadline <= now)
         {
             Say(batch, message.Asker, id, null, new Refusal(RefusalKind.Expired, "request.expired", "The deadline passed before the work began."));

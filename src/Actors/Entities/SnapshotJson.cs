@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text.Json;
 using ControlPlane.Messages;
@@ -35,6 +36,10 @@ public static class SnapshotJson
                 json.WriteEndObject();
             }
             json.WriteEndArray();
+            if (snapshot.Forgotten.Length > 0)
+            {
+                json.WriteBase64String("forgotten", Bytes(snapshot.Forgotten));
+            }
             json.WriteStartArray("origins");
             foreach (var (effect, origin) in snapshot.Origins)
             {
@@ -68,6 +73,7 @@ public static class SnapshotJson
         ReadOnlyMemory<byte>? hash = null;
         ReadOnlyMemory<byte>? state = null;
         ImmutableArray<Executed> executed = [];
+        ImmutableArray<ulong> forgotten = [];
         ImmutableArray<(string Effect, Origin Origin)> origins = [];
         Poison? poison = null;
         var json = new Utf8JsonReader(bytes.Span);
@@ -81,6 +87,7 @@ public static class SnapshotJson
                 case "rev": revision = json.GetInt64(); break;
                 case "hash": hash = json.GetBytesFromBase64(); break;
                 case "executed": executed = ReadArray(ref json, bytes, ReadExecuted); break;
+                case "forgotten": forgotten = Hashes(json.GetBytesFromBase64()); break;
                 case "origins": origins = ReadArray(ref json, bytes, ReadOrigin); break;
                 case "poison": poison = ReadPoison(ref json); break;
                 case "state": state = Raw(ref json, bytes); break;
@@ -90,9 +97,23 @@ public static class SnapshotJson
         var owner = entity ?? throw Missing("entity");
         return new CoreSnapshot(
             owner, sequence ?? throw Missing("seq"), revision ?? throw Missing("rev"), hash ?? throw Missing("hash"),
-            StateNames.Decode(owner, name, (state ?? throw Missing("state")).Span), executed,
+            StateNames.Decode(owner, name, (state ?? throw Missing("state")).Span), executed, forgotten,
             origins.ToImmutableSortedDictionary(pair => pair.Effect, pair => pair.Origin, StringComparer.Ordinal), poison);
     }
+
+    /// <summary>Eight bytes each, the lowest first.</summary>
+    static byte[] Bytes(ImmutableArray<ulong> hashes)
+    {
+        var bytes = new byte[hashes.Length * sizeof(ulong)];
+        for (var i = 0; i < hashes.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(i * sizeof(ulong)), hashes[i]);
+        }
+        return bytes;
+    }
+
+    static ImmutableArray<ulong> Hashes(byte[] bytes) =>
+        [.. bytes.Chunk(sizeof(ulong)).Select(hash => BinaryPrimitives.ReadUInt64LittleEndian(hash))];
 
     static Executed ReadExecuted(ref Utf8JsonReader json, ReadOnlyMemory<byte> bytes)
     {

@@ -29,6 +29,10 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     /// <summary>The refusal of a NIC_DELETE before its NIC_DISCONNECT (switch.md 7.2 X05).</summary>
     public const string DeleteConnected = "nic.delete.connected";
 
+    const string Elsewhere = "nic.elsewhere";
+
+    const string MovedAway = "The NIC is on another port by now.";
+
     public static NicState Initial(EntityId id) => new NicState.Absent(id, 0);
 
     public static Decision<NicEvent> Decide(NicState state, Command command, in Turn turn) => command switch
@@ -36,6 +40,8 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         ArriveOid arrival => Judge(state, arrival, turn),
         AnswerArrived answer => Settle(state, answer, turn),
         EnforcePolicy enforce => NicWorks.Enforce(state, enforce, turn),
+        ISaidOnPort { Port: { } port } when !IsAt(state, port) =>
+            Decision<NicEvent>.Refuse(Refusal.Illegal(Elsewhere, $"{command.GetType().Name}: {MovedAway}", "O04", state.Name)),
         ReadRuntime => NicWorks.Read(state, turn),
         AnnounceAddress => NicWorks.Announce(state, turn),
         ReadAttachment => Decision<NicEvent>.Accept(new AttachmentRead(
@@ -65,7 +71,7 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
 
             _ when oid == OidCode.NicCreate => Illegal(state, a, "nic.create.exists", "The NIC is on a port already.", "switch.md 3.1 T2"),
             // It has moved: what is said late at the port that it was on is not said to it.
-            _ when !IsAt(state, a.Port) => Illegal(state, a, "nic.elsewhere", "The NIC is on another port by now.", "O04"),
+            _ when !IsAt(state, a.Port) => Illegal(state, a, Elsewhere, MovedAway, "O04"),
             _ when state.OidOrNull is not null =>
                 Illegal(state, a, "nic.busy", "An OID about this NIC is not completed yet.", "switch.md 9.3.5"),
             _ when state.BodyOrNull is { Work: not null } => NicWorks.Busy, // it comes again; nothing was decided

@@ -9,9 +9,10 @@ static class Errands
     /// <summary>Errands that may be open; the next is answered actor.overloaded.</summary>
     public const int Max = 1_000;
 
-    public static Decision<SwitchEvent> Start(SwitchState.Here s, uint portId, int? nicIndex, Command errand, in Turn turn)
+    /// <param name="said">The errand, given the port on which a NIC has to be that hears it.</param>
+    public static Decision<SwitchEvent> Start(SwitchState.Here s, uint portId, int? nicIndex, Func<EntityId?, Command> said, in Turn turn)
     {
-        if (errand is TakeHold take && (s.Holds.ContainsKey(take.HoldId)
+        if (said(null) is TakeHold take && (s.Holds.ContainsKey(take.HoldId)
             || s.Errands.Values.Any(other => other.Body is TakeHold same && same.HoldId == take.HoldId)))
         {
             return Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.Conflict, "hold.exists", "There is a hold with this id."));
@@ -28,7 +29,9 @@ static class Errands
         return s.Errands.Count >= Max
             ? Decision<SwitchEvent>.Refuse(new Refusal(RefusalKind.Overloaded, "actor.overloaded", $"{Max} errands are open at {s.Id}."))
             : Decision<SwitchEvent>.Accept(
-                null, new ErrandStarted(turn.MessageId, nicIndex is { } at ? port.Nics[at].Id : port.Id, errand));
+                null, nicIndex is { } at
+                    ? new ErrandStarted(turn.MessageId, port.Nics[at].Id, said(port.Id))
+                    : new ErrandStarted(turn.MessageId, port.Id, said(null)));
     }
 
     public static Decision<SwitchEvent> Release(SwitchState.Here s, ReleaseHoldAt release, in Turn turn) =>

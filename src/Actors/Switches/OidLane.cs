@@ -281,10 +281,10 @@ static class OidLane
         }
         Effect? wait = slot switch
         {
-            { Stage: SlotStage.Reading } => new Effect.Ask(EffectId(slot), slot.Nic!.Value, new ReadRuntime()),
+            { Stage: SlotStage.Reading } => new Effect.Ask(EffectId(slot), slot.Nic!.Value, new ReadRuntime(slot.Port)),
             { Verdict.Pause: not null } => null,
             { Stage: SlotStage.Restoring } => new Effect.Ask(
-                EffectId(slot), slot.Nic!.Value, new RestoreRuntime(slot.Request.RequestId, slot.Verdict.Restores!)),
+                EffectId(slot), slot.Nic!.Value, new RestoreRuntime(slot.Request.RequestId, slot.Verdict.Restores!, slot.Port)),
             _ when slot.Port == s.Id => null,
             _ => new Effect.Ask(EffectId(slot), OidTarget.IsForNic(slot.Request.Oid) ? slot.Nic!.Value : slot.Port,
                 new ArriveOid(slot.Request, s.Id, slot.Port, slot.Nic, slot.Verdict.Refused, slot.Verdict.Mtu, slot.Verdict.Owner)),

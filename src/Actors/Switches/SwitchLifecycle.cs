@@ -42,11 +42,12 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             OidLane.Slow(s, timer.EffectId),
         (SwitchState.Here s, TimerElapsed) => Decision<SwitchEvent>.Accept(Rejections.Due(s, turn.Now), null, []),
         (SwitchState.Here s, TakeHoldAt take) =>
-            Errands.Start(s, take.PortId, take.NicIndex, new TakeHold(take.HoldId, take.Holder, take.Purpose), turn),
+            Errands.Start(s, take.PortId, take.NicIndex, on => new TakeHold(take.HoldId, take.Holder, take.Purpose, on), turn),
         (SwitchState.Here s, ReleaseHoldAt release) => Errands.Release(s, release, turn),
-        (SwitchState.Here s, SetInFlightAt set) => Errands.Start(s, set.PortId, set.NicIndex, new SetInFlight(set.Packets, set.Oids), turn),
+        (SwitchState.Here s, SetInFlightAt set) =>
+            Errands.Start(s, set.PortId, set.NicIndex, on => new SetInFlight(set.Packets, set.Oids, on), turn),
         (SwitchState.Here s, IndicateStatusAt status) =>
-            Errands.Start(s, status.PortId, status.NicIndex, new IndicateStatus(status.Status), turn),
+            Errands.Start(s, status.PortId, status.NicIndex, on => new IndicateStatus(status.Status, on), turn),
         (SwitchState.Here s, TellDrift drift) => Drift(s, drift),
         (SwitchState.Here s, ReconcileSwitch reconcile) => Reconciliation.Begin(s, reconcile),
         (SwitchState.Here s, ReportStranger report) => Discovery.Report(s, report),

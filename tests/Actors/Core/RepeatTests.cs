@@ -75,12 +75,26 @@ public sealed class RepeatTests
     }
 
     [Fact]
-    public void Only_the_last_answers_are_remembered()
+    public void Only_the_last_answers_are_remembered_and_for_longer_that_there_was_one()
     {
         var rig = new CoreRig(new CoreLimits(100, 64, 2, 1_000, 3));
         rig.Do(Toy.Take("a"));
         rig.Do(Toy.Take("b"));
         rig.Do(Toy.Take("c"));
-        Assert.Equal("hold.taken", rig.Do(Toy.Take("a"))!.Refusal!.Code);
+        Assert.Equal("request.forgotten", rig.Do(Toy.Take("a"))!.Refusal!.Code);
+        Assert.IsType<HoldTaken>(rig.Do(Toy.Take("c"))!.Reply);
+    }
+
+    [Fact]
+    public void Message_that_was_held_up_is_not_executed_again_after_a_snapshot_either()
+    {
+        var rig = new CoreRig(new CoreLimits(100, 64, 2, 3, 3));
+        rig.Do(Toy.Take("a"));
+        rig.Do(Toy.Release("a"));
+        rig.Do(Toy.Take("b"));
+        rig.Do(Toy.Release("b"));
+        rig.Restart();
+        Assert.Equal("request.forgotten", rig.Do(Toy.Take("a"))!.Refusal!.Code);
+        Assert.Null(rig.Do(Toy.Take("c"))!.Refusal);
     }
 }

@@ -186,7 +186,7 @@ public sealed class EntityActorTests : TestKit, IEntityDoor, IAgentDoor
         Spoil(new UnreadableSnapshot("PortState.9", "newer"), 11);
         entity = Restart(entity);
         Assert.Equal("hold.taken", Do(entity, Toy.Take("h3", message: "other")).Refusal!.Code);
-        Spoil(new CoreSnapshot(Toy.Id, 12, 12, StoredEvent.NoHash, "no state", [], System.Collections.Immutable.ImmutableSortedDictionary<string, Origin>.Empty, null), 12);
+        Spoil(new CoreSnapshot(Toy.Id, 12, 12, StoredEvent.NoHash, "no state", [], [], System.Collections.Immutable.ImmutableSortedDictionary<string, Origin>.Empty, null), 12);
         entity = Restart(entity);
         Assert.Equal("hold.taken", Do(entity, Toy.Take("h3", message: "third")).Refusal!.Code);
         _faults.ExpectNoMsg(TimeSpan.FromMilliseconds(50));

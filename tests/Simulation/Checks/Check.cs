@@ -222,8 +222,26 @@ sealed class Check(World world)
 
     const string AgentPrefix = "agent:";
 
-    /// <summary>It is about what is on the host, before it or after it; or it changed nothing.</summary>
-    static bool Concerns(string host, StoredEvent row, object was, object state) => row.Entity.Kind switch
+    /// <summary>Ends of migrations that an agent's report turned around, with its correlation.</summary>
+    readonly HashSet<(string Correlation, string Host)> _turned = [];
+
+    /// <summary>
+    /// It is about what is on the host, before it or after it; or it changed nothing. What a host reports may turn a migration
+    /// around of which it is one end, and that has work at the other.
+    /// </summary>
+    bool Concerns(string host, StoredEvent row, object was, object state)
+    {
+        if (row.Entity.Kind == "migration" && ((MigrationState)state).RunOrNull is { } run
+            && (run.Host(MigrationSide.Source) == host || run.Host(MigrationSide.Destination) == host))
+        {
+            _turned.Add((row.Correlation, run.Host(MigrationSide.Source)));
+            _turned.Add((row.Correlation, run.Host(MigrationSide.Destination)));
+        }
+        return IsOn(host, row, was, state)
+            || _turned.Any(turned => turned.Correlation == row.Correlation && turned.Host != host && IsOn(turned.Host, row, was, state));
+    }
+
+    static bool IsOn(string host, StoredEvent row, object was, object state) => row.Entity.Kind switch
     {
         "nic" => row.Event is RequestNoted or RequestRefused || HostOf(was) == host || HostOf(state) == host,
         "vm" => row.Event is RequestNoted or RequestRefused || (was as VmState)?.DefinitionOrNull?.Host == host

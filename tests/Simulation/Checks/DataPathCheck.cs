@@ -13,6 +13,8 @@ sealed class DataPathCheck(World world)
     readonly Dictionary<(string Host, string Nic), (long Epoch, long Revision)> _off = [];
     readonly Dictionary<(string Host, string Nic), long> _epochs = [];
     readonly Dictionary<(string Host, string Nic), CommandPlace> _commanded = [];
+    readonly Dictionary<(string Host, string Nic), CommandPlace> _deleted = [];
+    readonly HashSet<(string Host, string CommandId)> _late = [];
     readonly HashSet<(string Host, string Nic)> _touched = [];
     readonly Dictionary<(string Host, long Epoch, long Seq), DriverFrame> _emitted = [];
     readonly HashSet<(string Host, long Epoch, long Seq)> _recorded = [];
@@ -35,16 +37,23 @@ sealed class DataPathCheck(World world)
         }
     }
 
-    /// <summary>Frames are recorded anew, and what is stored says less of the hosts than is so.</summary>
+    /// <summary>
+    /// Frames are recorded anew, what is stored says less of the hosts than is so, and who stored a command that is forgotten
+    /// counts on from what it was before: the order of commands begins here.
+    /// </summary>
     public void FellBack()
     {
         _recorded.Clear();
+        _commanded.Clear();
         _fellBack = true;
     }
 
     public void Emitted(string host, DriverFrame frame) => _emitted[(host, frame.StreamEpoch, frame.Seq)] = frame;
 
-    /// <summary>design.md 5: what shapes a NIC's device reaches the host in the order of epochs and revisions, over all sessions.</summary>
+    /// <summary>
+    /// design.md 5: what shapes a NIC's device reaches the host in the order of epochs and revisions, over all sessions. Only
+    /// after a deletion that succeeded an older one may come so far: the driver's tombstone refuses it.
+    /// </summary>
     public void Commanded(string host, DriverCommand command)
     {
         if (CommandPlace.Of(command) is not { } place)
@@ -54,6 +63,11 @@ sealed class DataPathCheck(World world)
         var key = (host, command.NicKey);
         if (_commanded.TryGetValue(key, out var last) && place < last)
         {
+            if (_deleted.GetValueOrDefault(key) == last)
+            {
+                _late.Add((host, command.CommandId));
+                return;
+            }
             world.Check.Violate("I18", $"{host}: {command.Verb} of {command.NicKey} at {place} reached the host after {last}");
         }
         _commanded[key] = place;
@@ -64,6 +78,14 @@ sealed class DataPathCheck(World world)
         if (command.NicKey.Length > 0 && completion.Status == NdisStatus.Success)
         {
             var key = (host, command.NicKey);
+            if (_late.Contains((host, command.CommandId)))
+            {
+                world.Check.Violate("I18", $"{host}: {command.Verb} of {command.NicKey} at {CommandPlace.Of(command)} was carried out after {_deleted[key]}");
+            }
+            if (command.Verb == DriverVerb.DeleteNic && CommandPlace.Of(command) is { } deletion)
+            {
+                _deleted[key] = deletion;
+            }
             if (command.Verb is DriverVerb.ConnectNic or DriverVerb.DisconnectNic or DriverVerb.RepairNic or DriverVerb.DeleteNic)
             {
                 _touched.Remove(key);

@@ -13,6 +13,7 @@ sealed class Movers(World world)
         var id = EntityId.Vm(vm);
         return world.Check.State<VmState>(id) switch
         {
+            VmState.Migrating s when luck.Next(client.Name + ".again", 12) == 1 => (id, Move(client, s.Definition.Host)),
             VmState.Migrating s => (EntityId.Migration(vm, s.Number), luck.Next(client.Name + ".word", 8) switch
             {
                 0 or 1 or 2 => new ReportGuest(GuestEvent.Paused),
