@@ -92,7 +92,7 @@ public sealed class SerializerTests : IAsyncLifetime
         Assert.Equal(snapshot.State, back.State);
         Assert.Equal((9, 4, snapshot.Poison), (back.Sequence, back.Revision, back.Poison));
         Assert.Equal(snapshot.Origins, back.Origins);
-        Assert.Equal([ulong.MaxValue, 7], back.Forgotten);
+        Assert.Equal(snapshot.Forgotten.AsEnumerable(), back.Forgotten);
         Assert.Equal(["m1", "m2"], back.Executed.Select(executed => executed.MessageId));
         Assert.Equal(new Done(), back.Executed[0].Answer!.Reply);
         core.Step(new Input.Restore(back), DateTimeOffset.UnixEpoch);
