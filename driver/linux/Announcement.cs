@@ -1,13 +1,15 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using ControlPlane.Messages;
 
 namespace ControlPlane.DriverLinux;
 
 /// <summary>
 /// Tells the network where a guest's address is (switch.md 4.5): a reverse ARP request in the guest's name, as QEMU sends
-/// it, flooded by the switch's bridge and so out of its uplink. Other switches learn the source address from it; nobody
-/// answers. The guest's own IP addresses are the guest's to announce: the host does not know them.
+/// it, out of every port of its bridge but its own, and so out of the uplink. Other switches learn the source address from
+/// it; nobody answers. The guest itself must not hear it: a switch inside it would take its own address to be outside, and
+/// drop what is sent to it. The guest's own IP addresses are the guest's to announce: the host does not know them.
 /// </summary>
 static unsafe class Announcement
 {
@@ -16,23 +18,40 @@ static unsafe class Announcement
     const ushort ReverseArp = 0x8035;
     const ushort Tag = 0x8100;
     const int FrameMin = 60;
+    const int AddressBytes = 20;
+
+    // Of a port that went, or went down, since it was looked up: nobody is behind it.
+    const int NoSuchAddress = 6;
+    const int NoSuchDevice = 19;
+    const int NetworkDown = 100;
 
     /// <summary>A trunk is announced on its first ids only: each is a frame.</summary>
     const int TagsMax = 32;
 
-    /// <summary>One round. Sent by the bridge itself, in the namespace that it is in.</summary>
-    public static void Send(string networkNamespace, int bridge, string mac, VlanPolicy? vlan)
+    /// <summary>One round, out of each of the ports that is up when its turn comes.</summary>
+    public static void Send(string networkNamespace, IEnumerable<LinkInfo> ports, string mac, VlanPolicy? vlan)
     {
-        using var socket = NetworkNamespace.Run(networkNamespace, () => Open(bridge));
-        foreach (var tag in Tags(vlan))
+        var frames = Tags(vlan).Select(tag => Frame(MacText.Bytes(mac), tag)).ToList();
+        using var socket = NetworkNamespace.Run(networkNamespace, Open);
+        foreach (var port in ports)
         {
-            var frame = Frame(MacText.Bytes(mac), tag);
-            fixed (byte* bytes = frame)
+            frames.ForEach(frame => Send(socket, port, frame, mac));
+        }
+    }
+
+    static void Send(SafeSocketHandle socket, LinkInfo port, byte[] frame, string mac)
+    {
+        // struct sockaddr_ll: family, protocol, index, and what a sender need not say.
+        var address = stackalloc byte[AddressBytes];
+        new Span<byte>(address, AddressBytes).Clear();
+        BinaryPrimitives.WriteUInt16LittleEndian(new Span<byte>(address, 2), AfPacket);
+        BinaryPrimitives.WriteInt32LittleEndian(new Span<byte>(address + 4, 4), port.Index);
+        fixed (byte* bytes = frame)
+        {
+            if (Libc.SendTo(socket, bytes, frame.Length, 0, address, AddressBytes) < 0
+                && Marshal.GetLastPInvokeError() is not (NoSuchDevice or NoSuchAddress or NetworkDown))
             {
-                if (Libc.Send(socket, bytes, frame.Length, 0) < 0)
-                {
-                    throw KernelException.Last("announce " + mac);
-                }
+                throw KernelException.Last($"announce {mac} out of {port.Name}");
             }
         }
     }
@@ -70,23 +89,10 @@ static unsafe class Announcement
         return frame;
     }
 
-    static SafeSocketHandle Open(int link)
+    static SafeSocketHandle Open()
     {
         var handle = Libc.Socket(AfPacket, SocketRaw | Libc.CloseOnExec, 0);
         Libc.Check(handle, "open a packet socket");
-        var socket = new SafeSocketHandle(handle, ownsHandle: true);
-        // struct sockaddr_ll: family, protocol, index, and what a sender need not say.
-        var address = stackalloc byte[20];
-        new Span<byte>(address, 20).Clear();
-        BinaryPrimitives.WriteUInt16LittleEndian(new Span<byte>(address, 2), AfPacket);
-        BinaryPrimitives.WriteInt32LittleEndian(new Span<byte>(address + 4, 4), link);
-        if (Libc.Bind(handle, address, 20) < 0)
-        {
-            var error = KernelException.Last("bind to the bridge");
-            socket.Dispose();
-            throw error;
-        }
-
-        return socket;
+        return new SafeSocketHandle(handle, ownsHandle: true);
     }
 }

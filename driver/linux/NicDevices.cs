@@ -285,7 +285,7 @@ sealed class NicDevices(DeviceNames names, Links host, HostBridge switches, Devi
 
         var link = host.Need(now.Device);
         policies.Learn(link, mac);
-        Announcement.Send(names.HostNamespace, link.Master, mac, record.Policy?.Vlan);
+        Announcement.Send(names.HostNamespace, host.All(link.Master).Where(port => port.Up && port.Index != link.Index), mac, record.Policy?.Vlan);
         return null;
     }
 
