@@ -9,7 +9,7 @@ namespace ControlPlane.Journal.Tests;
 /// <summary>One actor system over a journal file that the test opened; several may share one file.</summary>
 sealed class JournalNode : IAsyncDisposable
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     JournalNode(ActorSystem system, Faults faults)
     {
