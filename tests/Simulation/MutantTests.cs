@@ -25,6 +25,10 @@ public sealed class MutantTests(ITestOutputHelper output)
         { Mutant.UndoOldestFirst, 100 },
         { Mutant.NothingAskedAgain, 10 },
         { Mutant.StaleIncarnationBelieved, 100 },
+        { Mutant.SourceLeftOpen, 50 },
+        { Mutant.OpenedBeforeOwned, 50 },
+        { Mutant.AbortedAfterOwned, 100 },
+        { Mutant.EpochNotRaised, 50 },
     };
 
     [Theory]
@@ -49,6 +53,7 @@ public sealed class MutantTests(ITestOutputHelper output)
     [InlineData(Mutant.LowerStreamEpochAccepted)]
     [InlineData(Mutant.OvertakenHandedOut)]
     [InlineData(Mutant.ConnectedTakenForGone)]
+    [InlineData(Mutant.AbortedAfterOwned)]
     public void Histories_in_which_a_defect_is_likelier_hold_without_it(Mutant mutant)
     {
         for (var seed = 1ul; seed <= 10; seed++)

@@ -21,6 +21,10 @@ static class Mutants
         ("nic", Mutant.DrainGateIgnored) => Core<NicWithoutGate, NicState, NicEvent>(mutant, id),
         ("vm", Mutant.ConnectedTakenForGone) => Core<VmThatLeavesConnected, VmState, VmEvent>(mutant, id),
         ("vm", Mutant.UndoOldestFirst) => Core<VmThatUndoesOldestFirst, VmState, VmEvent>(mutant, id),
+        ("vm", Mutant.EpochNotRaised) => Core<MigrationMutants.EpochNotRaised, VmState, VmEvent>(mutant, id),
+        ("migration", Mutant.SourceLeftOpen) => Core<MigrationMutants.SourceLeftOpen, MigrationState, MigrationEvent>(mutant, id),
+        ("migration", Mutant.OpenedBeforeOwned) => Core<MigrationMutants.OpenedBeforeOwned, MigrationState, MigrationEvent>(mutant, id),
+        ("migration", Mutant.AbortedAfterOwned) => Core<MigrationMutants.AbortedAfterOwned, MigrationState, MigrationEvent>(mutant, id),
         ("port", _) => Core<PortLifecycle, PortState, PortEvent>(mutant, id),
         ("nic", _) => Core<NicLifecycle, NicState, NicEvent>(mutant, id),
         ("switch", _) => Core<SwitchLifecycle, SwitchState, SwitchEvent>(mutant, id),
@@ -59,6 +63,7 @@ static class Mutants
             Host = options.Host with { Crash = true, Drift = true, FencesLost = true },
             TroubleEvery = TimeSpan.FromSeconds(1),
         },
+        Mutant.AbortedAfterOwned => options with { Hosts = 2, Wanted = new Wanted(Moves: true) },
         Mutant.ConnectedTakenForGone => options with
         {
             Impatient = true,

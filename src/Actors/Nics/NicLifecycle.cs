@@ -29,7 +29,9 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     /// <summary>The refusal of a NIC_DELETE before its NIC_DISCONNECT (switch.md 7.2 X05).</summary>
     public const string DeleteConnected = "nic.delete.connected";
 
-    const string Elsewhere = "nic.elsewhere";
+    public const string Elsewhere = "nic.elsewhere";
+
+    public const string NotThere = "nic.absent";
 
     const string MovedAway = "The NIC is on another port by now.";
 
@@ -67,7 +69,7 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
         return state switch
         {
             NicState.Absent when oid == OidCode.NicCreate => Create(state, a, turn),
-            NicState.Absent => Illegal(state, a, "nic.absent", "There is no such NIC.", oid == OidCode.NicConnect ? "X02" : "O04"),
+            NicState.Absent => Illegal(state, a, NotThere, "There is no such NIC.", oid == OidCode.NicConnect ? "X02" : "O04"),
 
             _ when oid == OidCode.NicCreate => Illegal(state, a, "nic.create.exists", "The NIC is on a port already.", "switch.md 3.1 T2"),
             // It has moved: what is said late at the port that it was on is not said to it.
@@ -218,7 +220,7 @@ public sealed class NicLifecycle : ILifecycle<NicState, NicEvent>
     static Decision<NicEvent> InFlight(NicState state, SetInFlight set) =>
         state.BodyOrNull is { } body
             ? Drained(body.Drain.InFlight(set.Packets, set.Oids), new NicInFlightSet(set.Packets, set.Oids))
-            : Decision<NicEvent>.Refuse(new Refusal(RefusalKind.NotFound, "nic.absent", "There is no such NIC."));
+            : Decision<NicEvent>.Refuse(new Refusal(RefusalKind.NotFound, NotThere, "There is no such NIC."));
 
     /// <summary>After a release or a drain notice the gate is looked at again (switch.md 9.4).</summary>
     static Decision<NicEvent> Drained(Drain after, NicEvent happened) =>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using ControlPlane.Actors.Entities;
+using ControlPlane.Actors.Nics;
 using ControlPlane.Actors.Ports.Properties;
 using ControlPlane.Messages;
 
@@ -168,12 +169,14 @@ public sealed class PortLifecycle : ILifecycle<PortState, PortEvent>
     {
         var (id, index) = (oid.Request.RequestId, oid.Request.NicIndex);
         var done = answer.Reply is OidSettled { Status: NdisStatus.Success };
+        // A NIC that its host lost, or that has moved, is not on the port whatever the port knew: nothing would take it off again.
+        var gone = answer.Refusal is { Code: NicLifecycle.NotThere or NicLifecycle.Elsewhere };
         PortEvent happened = (oid.Request.Oid == OidCode.NicCreate, done) switch
         {
             (true, true) => new NicAttached(id, index),
             (true, false) => new NicAttachEnded(id, index),
-            (false, true) => new NicDetached(id, index),
-            (false, false) => new NicDetachEnded(id, index),
+            (false, false) when !gone => new NicDetachEnded(id, index),
+            (false, _) => new NicDetached(id, index),
         };
         var reply = answer.Reply is OidSettled settled ? settled with { PortState = "Created" } : answer.Reply;
         return Decision<PortEvent>.Accept([happened], null, [new LateAnswer(oid.MessageId, reply, answer.Refusal)]);

@@ -39,6 +39,17 @@ public sealed class RemovedHostTests
     }
 
     [Fact]
+    public void Port_lets_go_of_a_nic_that_was_lost_without_its_knowing()
+    {
+        Assert.Equal(new ObjectLost(true), _world.Do(Nic, new LoseObject(Sw, 99, HostLoss.Removed)).Reply);
+        Assert.Single(_world.State<PortState>(Port).BodyOrNull!.Nics);
+        var id = _world.State<PortState>(Port).BodyOrNull!.PortId;
+        Assert.Equal("nic.absent", _world.Do(Sw, new SubmitOid(new OidRequest("r1", OidCode.NicDelete, id), true)).Refusal?.Code);
+        Assert.Empty(_world.State<PortState>(Port).BodyOrNull!.Nics);
+        Assert.Equal(NdisStatus.Success, ((OidOutcome)_world.Do(Sw, new SubmitOid(new OidRequest("r2", OidCode.PortTeardown, id), true)).Reply!).Status);
+    }
+
+    [Fact]
     public void Host_that_has_switches_or_a_session_is_not_removed()
     {
         Assert.Equal("host.delete.online", _world.Do(Bridge, new RemoveHost(Force: true)).Refusal?.Code);

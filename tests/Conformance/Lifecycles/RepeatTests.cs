@@ -32,4 +32,18 @@ public sealed class RepeatTests
         Assert.Equal(NdisStatus.Success, (connect.Answer?.Reply as OidOutcome)?.Status);
         Assert.Equal("Connected", world.State<NicState>(Nic).Name);
     }
+
+    [Fact]
+    public void What_a_switch_says_to_a_nic_that_is_on_another_port_by_now_is_refused()
+    {
+        var world = new World();
+        world.Connect("hv01");
+        world.DefineSwitch(Sw, DriftPolicy.Repair);
+        world.DefineVm("web", "hv01", new NicDefinition("eth0", "sw", NicType.Synthetic, "02:00:00:00:00:01", 1500, null));
+        world.StartVm("web");
+        var former = EntityId.Port("hv02", "sw", "web--eth0");
+        Command[] late = [new ReadRuntime(former), new RestoreRuntime("r", new NicRuntimePart(), former), new TakeHold("h", "e", "p", former), new SetInFlight(1, 0, former), new IndicateStatus("s", former)];
+        Assert.All(late, command => Assert.Equal("nic.elsewhere", world.Do(Nic, command).Refusal?.Code));
+        Assert.IsType<HoldTaken>(world.Do(Nic, new TakeHold("h", "e", "p", EntityId.Port("hv01", "sw", "web--eth0"))).Reply);
+    }
 }

@@ -23,6 +23,7 @@ sealed class Check(World world)
     readonly Dictionary<(EntityId, string), DateTimeOffset> _deadlines = [];
     readonly HashSet<string> _issued = new(StringComparer.Ordinal);
     readonly HashSet<string> _shards = new(StringComparer.Ordinal);
+    readonly MigrationCheck _migrations = new(world);
     bool _fellBack;
 
     /// <summary>The first that was found: the run ends with it.</summary>
@@ -192,6 +193,7 @@ sealed class Check(World world)
         {
             Violate("I43", $"{row.Entity}#{row.Sequence} {row.Name}: the agent of {host} changed what is not on that host");
         }
+        _migrations.Follow(row, was, States.Of(follower));
         switch (row.Event)
         {
             case CommandIssued issued:

@@ -37,6 +37,14 @@ public enum Mutant
     NothingAskedAgain,
     /// <summary>An incarnation that was fenced goes on as if its write were stored.</summary>
     StaleIncarnationBelieved,
+    /// <summary>The destination may open while the source is open (migration.md M2).</summary>
+    SourceLeftOpen,
+    /// <summary>The destination may open before the change of the owner is stored (migration.md M3).</summary>
+    OpenedBeforeOwned,
+    /// <summary>A migration is aborted after the owner has changed (migration.md M4).</summary>
+    AbortedAfterOwned,
+    /// <summary>The owner changes under the same epoch (migration.md M5, M10).</summary>
+    EpochNotRaised,
     /// <summary>No defect: an invariant that never holds, to see that a run can fail at all.</summary>
     Canary,
 }
