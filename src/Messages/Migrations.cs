@@ -133,6 +133,10 @@ public sealed record MigrationFinished(string Host, Refusal? Problem) : Reply
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Lost { get; init; }
 
+    /// <summary>Losses that the migration was told of and has taken into account.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Heard { get; init; }
+
     /// <summary>NICs that the host would not take back: they are nowhere. Null: none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Missing { get; init; }
@@ -248,7 +252,10 @@ public sealed record GuestReported(GuestEvent Event, DateTimeOffset At) : Migrat
 /// <param name="Problem">Null: it moved.</param>
 public sealed record MigrationEnded(Refusal? Problem, DateTimeOffset At) : MigrationEvent;
 
-/// <summary>On the way back the source lost what it had: nothing more is made there, and the VM ends with its host.</summary>
+/// <summary>
+/// The source lost what it had. While it closes that is the proof that it is closed; on the way back nothing more is made
+/// there, and the VM ends with its host.
+/// </summary>
 public sealed record MigrationGuestLost(string Host, string Reason) : MigrationEvent;
 
 /// <summary>The parts of a way back.</summary>

@@ -110,6 +110,9 @@ public sealed record ReconcileSwitch(long Session, bool Present, IReadOnlyList<D
 {
     /// <summary>The snapshot's place in the host's stream; null: there is no snapshot, or it is of before places were kept.</summary>
     public StreamPlace? At { get; init; }
+
+    /// <summary>The session that brought the loss, where an earlier one did: a port that was made in it, or since, is newer. Null: this session.</summary>
+    public long? LostIn { get; init; }
 }
 
 public sealed record SwitchDefined(SwitchDefinition Definition) : SwitchEvent;
@@ -200,6 +203,10 @@ public sealed record SwitchReconcileStarted(long Session, bool Present, IReadOnl
     /// <summary>The snapshot's place in the host's stream; null: there is no snapshot, or it is of before places were kept.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public StreamPlace? At { get; init; }
+
+    /// <summary>As in <see cref="ReconcileSwitch"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? LostIn { get; init; }
 }
 
 /// <summary>One NIC has taken its report.</summary>

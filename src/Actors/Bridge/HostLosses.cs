@@ -58,7 +58,9 @@ static class HostLosses
             // Frames of the boot before say nothing of what is there now.
             Frames = state.Frames.RemoveAll(frame => frame.BootId != e.BootId),
             Strangers = state.Strangers.Clear(),
-            Untold = Told(state.Untold, _ => HostLoss.Rebooted),
+            // This loss is the last one, whatever was still to be told.
+            Untold = state.Untold.Aggregate(
+                state.Untold, (all, pair) => all.SetItem(pair.Key, pair.Value with { Lost = HostLoss.Rebooted, LostIn = null })),
         },
         HostRemoved e when state is { Online: false, Removed: false } => state with
         {
@@ -83,11 +85,13 @@ static class HostLosses
     public static ImmutableSortedDictionary<string, ReconcileSwitch> Carried(
         ImmutableSortedDictionary<string, ReconcileSwitch> before, ImmutableSortedDictionary<string, ReconcileSwitch> now) =>
         before.Where(pair => pair.Value is { Lost: HostLoss.Removed } && !now.ContainsKey(pair.Key))
-            .Aggregate(Told(now, name => before.GetValueOrDefault(name)?.Lost), (all, pair) => all.SetItem(pair.Key, pair.Value));
+            .Aggregate(Told(now, before.GetValueOrDefault), (all, pair) => all.SetItem(pair.Key, pair.Value));
 
     static ImmutableSortedDictionary<string, ReconcileSwitch> Told(
-        ImmutableSortedDictionary<string, ReconcileSwitch> untold, Func<string, string?> lost) =>
-        untold.Aggregate(untold, (all, pair) => lost(pair.Key) is { } reason ? all.SetItem(pair.Key, pair.Value with { Lost = reason }) : all);
+        ImmutableSortedDictionary<string, ReconcileSwitch> untold, Func<string, ReconcileSwitch?> before) =>
+        untold.Aggregate(untold, (all, pair) => before(pair.Key) is { Lost: { } reason } earlier
+            ? all.SetItem(pair.Key, pair.Value with { Lost = reason, LostIn = earlier.LostIn ?? earlier.Session })
+            : all);
 
     /// <summary>A switch is made again, a guest's remains are removed again; a port or NIC of the boot before is not.</summary>
     static bool DependsOnBoot(DriverCommand command) => command.NicKey.Length > 0

@@ -66,9 +66,11 @@ public sealed class MigrationLifecycle : ILifecycle<MigrationState, MigrationEve
         (MigrationState.Moving { Run.OwnerMoved: true } s, NoteGuestLost lost) when lost.Host == s.Run.Plan.Destination =>
             Leave(s, MigrationOrder.After(s.Run.Stage).Late == MigrationExit.Return ? MigrationExit.Return : MigrationExit.GoOn,
                 [], HostLoss.Refusal(lost.Host, lost.Reason), turn.Now, new Done()),
-        (MigrationState.Returning s, NoteGuestLost lost) when lost.Host == s.Run.Plan.Definition.Host =>
+        // A source that is closing: the loss is its proof (F4), and what it may get back is made after it.
+        (MigrationState.Moving { Run.OwnerMoved: false } or MigrationState.Returning { Part: not MigrationReturn.Rebuilt }, NoteGuestLost lost)
+            when lost.Host == state.RunOrNull!.Plan.Definition.Host =>
             Decision<MigrationEvent>.Accept(new Done(), new MigrationGuestLost(lost.Host, lost.Reason)),
-        (_, NoteGuestLost) => Decision<MigrationEvent>.Accept(new Done()), // a source that is closing: the loss is its proof (F4)
+        (_, NoteGuestLost) => Decision<MigrationEvent>.Accept(new Done()), // the VM's own: it has been told where it stays
 
         (MigrationState.Moving s, ReportGuest report) => Guest(s, report.Event, turn.Now),
         (_, ReportGuest) => Illegal(state, "guest", "It does not move the guest any more."),
@@ -197,6 +199,7 @@ public sealed class MigrationLifecycle : ILifecycle<MigrationState, MigrationEve
         run.Plan.Definition.Host, ((after as MigrationState.Returning)?.Problem ?? (after as MigrationState.Ended)?.Problem)!)
     {
         Lost = run.GuestLost,
+        Heard = run.Heard,
         Missing = run.Legs.Where(pair => pair.Value.Nowhere is not null).Select(pair => pair.Key).ToList() is { Count: > 0 } missing ? missing : null,
     };
 
@@ -225,7 +228,8 @@ public sealed class MigrationLifecycle : ILifecycle<MigrationState, MigrationEve
             s.Id, MigrationRuns.Wound(s.Run with { Since = e.At, Slow = false }, MigrationOrder.Remove), e.Problem),
         (MigrationState.Moving s, MigrationReturning e) => new MigrationState.Returning(
             s.Id, MigrationRuns.Wound(s.Run with { Since = e.At, Slow = false }, MigrationOrder.Close), e.Problem),
-        (MigrationState.Returning s, MigrationGuestLost) => s with { Run = s.Run with { GuestLost = true } },
+        (MigrationState.Moving s, MigrationGuestLost) => s with { Run = s.Run with { Heard = s.Run.Heard + 1 } },
+        (MigrationState.Returning s, MigrationGuestLost) => s with { Run = s.Run with { GuestLost = true, Heard = s.Run.Heard + 1 } },
         (MigrationState.Returning s, MigrationReturned e) => s with { Part = e.Part, Run = MigrationRuns.Returned(s.Run, e) },
         (MigrationState.Moving s, MigrationEnded e) => new MigrationState.Ended(s.Id, s.Run, e.Problem, e.At),
         (MigrationState.Aborting s, MigrationEnded e) => new MigrationState.Ended(s.Id, s.Run, e.Problem, e.At),

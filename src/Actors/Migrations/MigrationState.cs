@@ -50,11 +50,12 @@ public abstract record MigrationState(EntityId Id)
 /// <param name="Times">When each stage was reached.</param>
 /// <param name="Guest">The VM manager's last word.</param>
 /// <param name="Slow">The present stage was reported as slow.</param>
+/// <param name="Heard">Losses of the source that the migration was told of and has taken into account.</param>
 /// <param name="GuestLost">The source lost what it had while it got it back: there is nothing left to give back.</param>
 public sealed record MigrationRun(
     string MessageId, MigrationPlan Plan, MigrationStage Stage, DateTimeOffset Since, long Epoch, bool OwnerMoved,
     ImmutableSortedDictionary<string, MigrationLeg> Legs, ImmutableArray<MigrationStageTime> Times,
-    GuestEvent? Guest = null, bool Slow = false, bool GuestLost = false)
+    GuestEvent? Guest = null, bool Slow = false, bool GuestLost = false, int Heard = 0)
 {
     /// <summary>The name of the group's leg.</summary>
     public const string Group = "";

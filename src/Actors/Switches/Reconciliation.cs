@@ -56,7 +56,7 @@ static class Reconciliation
             }
             if (e.Lost is not null && !listed)
             {
-                losses[port.Id] = new SwitchLoss(port.PortId, null, e.Session, e.Lost, 0);
+                losses[port.Id] = new SwitchLoss(port.PortId, null, e.LostIn ?? e.Session, e.Lost, 0);
             }
         }
         if (e.Lost is not null && s.Slot is { } slot && slot.Port != s.Id)
@@ -68,11 +68,12 @@ static class Reconciliation
             void Being(EntityId? made, int? index)
             {
                 // One that waits since an earlier loss is lost by this one at the latest.
+                var session = index is null ? e.LostIn ?? e.Session : e.Session;
                 if (made is { } id && !e.Devices.Any(device => device.Present && device.NicKey == id.Text) && !reports.ContainsKey(id)
-                    && losses.GetValueOrDefault(id)?.Session != e.Session)
+                    && losses.GetValueOrDefault(id)?.Session != session)
                 {
                     var epoch = index is null ? 0 : (slot.Request.Parameters as NicParameters)?.Epoch ?? 0;
-                    losses[id] = new SwitchLoss(slot.Request.PortId, index, e.Session, e.Lost, epoch);
+                    losses[id] = new SwitchLoss(slot.Request.PortId, index, session, e.Lost, epoch);
                 }
             }
         }
@@ -97,7 +98,7 @@ static class Reconciliation
     /// <summary>What the snapshot of a removed host says ends the switch too: at once, if nothing is on it.</summary>
     public static Decision<SwitchEvent> Begin(SwitchState.Here s, ReconcileSwitch told)
     {
-        var started = new SwitchReconcileStarted(told.Session, told.Present, told.Devices) { Lost = told.Lost, At = told.At };
+        var started = new SwitchReconcileStarted(told.Session, told.Present, told.Devices) { Lost = told.Lost, At = told.At, LostIn = told.LostIn };
         var after = Started(s, started);
         var discovered = Discovery.InSnapshot(after, started);
         return Ended(discovered.Aggregate(after, Discovery.Evolve), [started, .. discovered], new Done());

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Messages;
 
@@ -39,7 +40,7 @@ static class VmMigrations
 
     /// <summary>The host lost it: the migration is told and comes to its end, and the VM with it.</summary>
     public static Decision<VmEvent> Lost(VmState.Migrating s, LoseVm lose) =>
-        s.Definition.Host == lose.Host && s.Epoch == lose.Epoch && s.Loss is null
+        s.Definition.Host == lose.Host && s.Epoch == lose.Epoch && (s.Loss is null || s.LossTold)
             ? Decision<VmEvent>.Accept(new Done(), new VmLossNoted(lose.Host, lose.Epoch, lose.Reason, lose.Nics))
             : Decision<VmEvent>.Accept(new Done());
 
@@ -57,7 +58,8 @@ static class VmMigrations
         VmEvent ended = (answer.Refusal ?? finished?.Problem) is { } problem
             ? new VmMigrationFailed(s.Plan.OperationId, s.Number, problem) { Missing = finished?.Missing }
             : new VmMigrated(s.Plan.OperationId, s.Number, s.Definition.Host);
-        var noted = s.Loss is { } loss && loss.Host == s.Definition.Host && loss.Epoch == s.Epoch ? s.Loss : null;
+        // What the migration had heard before it gave the source its NICs back was before they were made.
+        var noted = s.Loss is { } loss && loss.Host == s.Definition.Host && loss.Epoch == s.Epoch && s.Losses > (finished?.Heard ?? 0) ? s.Loss : null;
         return noted is null && finished is not { Lost: true }
             ? Decision<VmEvent>.Accept(null, ended)
             : Decision<VmEvent>.Accept(null, ended, new VmLost(null, s.Definition.Host, noted?.Reason ?? HostLoss.Rebooted, noted?.Nics ?? []));
@@ -66,7 +68,7 @@ static class VmMigrations
     public static VmState Evolve(VmState.Migrating s, VmEvent happened, ImmutableArray<VmOperation> operations) => happened switch
     {
         VmOwnerChanged e => s with { Epoch = e.Epoch, Definition = s.Definition with { Host = e.To } },
-        VmLossNoted e => s with { Loss = e },
+        VmLossNoted e => s with { Loss = e, LossTold = false, Losses = s.Losses + 1 },
         VmLossTold => s with { LossTold = true },
         _ => new VmState.Running(s.Id, s.Epoch, operations, s.Definition),
     };
@@ -94,7 +96,9 @@ static class VmMigrations
 
     static string Effect(VmState.Migrating s) => $"{s.Plan.OperationId}:migrate";
 
-    static string LossEffect(VmState.Migrating s) => $"{s.Plan.OperationId}:lost:{s.Loss?.Epoch}";
+    static string LossEffect(VmState.Migrating s) => s.Losses > 1
+        ? string.Create(CultureInfo.InvariantCulture, $"{s.Plan.OperationId}:lost:{s.Loss?.Epoch}:{s.Losses}")
+        : string.Create(CultureInfo.InvariantCulture, $"{s.Plan.OperationId}:lost:{s.Loss?.Epoch}");
 
     static Refusal Wrong(string code, string detail, string field) => new(RefusalKind.Unprocessable, code, detail, Field: field);
 }

@@ -57,9 +57,10 @@ public abstract record VmState(EntityId Id, long Epoch, ImmutableArray<VmOperati
     /// <summary>Its migration is under way; the definition names the host that owns it now.</summary>
     /// <param name="Loss">That host lost it meanwhile.</param>
     /// <param name="LossTold">The migration knows.</param>
+    /// <param name="Losses">How many there were, with this one.</param>
     public sealed record Migrating(
         EntityId Id, long Epoch, ImmutableArray<VmOperation> Operations, VmDefinition Definition, long Number, MigrationPlan Plan,
-        VmLossNoted? Loss = null, bool LossTold = false) : VmState(Id, Epoch, Operations);
+        VmLossNoted? Loss = null, bool LossTold = false, int Losses = 0) : VmState(Id, Epoch, Operations);
 
     [JsonIgnore]
     public VmDefinition? DefinitionOrNull => this switch
