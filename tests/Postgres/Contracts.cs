@@ -13,14 +13,14 @@ namespace ControlPlane.Journal.Tests
 namespace ControlPlane.Postgres.Tests
 {
     [Collection(OnSharedServer.Name)]
-    public sealed class FenceTests(SharedServer server) : FenceContract(new PostgresStore(server));
+    public sealed class FenceTests(SharedServer server) : FenceContract(server.NewStore());
 
     [Collection(OnSharedServer.Name)]
-    public sealed class BatchTests(SharedServer server) : BatchContract(new PostgresStore(server));
+    public sealed class BatchTests(SharedServer server) : BatchContract(server.NewStore());
 
     [Collection(OnSharedServer.Name)]
-    public sealed class IncarnationTests(SharedServer server) : IncarnationContract(new PostgresStore(server));
+    public sealed class IncarnationTests(SharedServer server) : IncarnationContract(server.NewStore());
 
     [Collection(OnSharedServer.Name)]
-    public sealed class OutcomeTests(SharedServer server) : OutcomeContract(new PostgresStore(server));
+    public sealed class OutcomeTests(SharedServer server) : OutcomeContract(server.NewStore());
 }

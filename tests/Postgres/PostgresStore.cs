@@ -14,11 +14,6 @@ sealed class PostgresStore(PostgresServer server, string database) : TestStore
     readonly List<PostgresSource> _sources = [];
     int _nodes;
 
-    public PostgresStore(SharedServer shared)
-        : this(shared.Server, shared.NewDatabase())
-    {
-    }
-
     public string Connection => server.ConnectionString(database);
 
     public NodeAlarms Alarms { get; } = new(TimeProvider.System);

@@ -19,6 +19,8 @@ public sealed class SharedServer : IDisposable
         return name;
     }
 
+    internal PostgresStore NewStore() => new(Server, NewDatabase());
+
     public void Dispose()
     {
         if (_server.IsValueCreated)
@@ -32,19 +34,4 @@ public sealed class SharedServer : IDisposable
 public sealed class OnSharedServer : ICollectionFixture<SharedServer>
 {
     public const string Name = "shared server";
-}
-
-/// <summary>A test that starts a server; skipped, with the reason, where none is installed, but never under CI.</summary>
-sealed class PostgresFactAttribute : FactAttribute
-{
-    public PostgresFactAttribute() => Skip = Reason;
-
-    /// <summary>What the test needs root for.</summary>
-    public string NeedsRoot
-    {
-        get => "";
-        set => Skip ??= Environment.IsPrivilegedProcess ? null : $"needs root: {value}";
-    }
-
-    public static string? Reason => Environment.GetEnvironmentVariable("CI") == "true" ? null : PostgresServer.Missing;
 }

@@ -73,7 +73,7 @@ public sealed class ShortageTests(SharedServer shared) : IDisposable
 
     PostgresStore Store()
     {
-        var store = new PostgresStore(shared);
+        var store = shared.NewStore();
         _after.Insert(0, store);
         return store;
     }

@@ -6,30 +6,40 @@ using Akka.Persistence;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Journal.Tests;
 using ControlPlane.Messages;
+using ControlPlane.Postgres.Tests;
 using Xunit.Abstractions;
 
 namespace ControlPlane.Simulation.Journals;
 
 /// <summary>The simulation's journal, without faults, keeps what that of production keeps, and refuses what that refuses.</summary>
-public sealed class JournalTests(ITestOutputHelper output) : IDisposable
+public sealed class JournalTests(ITestOutputHelper output)
 {
-    const int Histories = 30;
     const int Rounds = 20;
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    readonly Scratch _scratch = new();
-
-    public void Dispose() => _scratch.Dispose();
-
     [Fact]
     public async Task Both_journals_store_and_refuse_the_same_of_the_same_history()
     {
-        using var file = _scratch.Open();
-        await using var a = await JournalNode.Start(file);
-        await using var b = await JournalNode.Start(file);
+        using var store = new Scratch();
+        await Compare(store, histories: 30);
+    }
+
+    [PostgresFact]
+    public async Task Both_journals_store_and_refuse_the_same_of_the_same_history_on_PostgreSQL()
+    {
+        using var server = PostgresServer.Start();
+        server.Execute("CREATE DATABASE histories");
+        using var store = new PostgresStore(server, "histories");
+        await Compare(store, histories: 10);
+    }
+
+    async Task Compare(TestStore store, int histories)
+    {
+        await using var a = await store.Start();
+        await using var b = await store.Start();
         var met = new Tally();
-        for (var seed = 1; seed <= Histories; seed++)
+        for (var seed = 1; seed <= histories; seed++)
         {
             await Compare(seed, [a, b], met);
         }
