@@ -98,7 +98,12 @@ static class Reconciliation
     /// <summary>What the snapshot of a removed host says ends the switch too: at once, if nothing is on it.</summary>
     public static Decision<SwitchEvent> Begin(SwitchState.Here s, ReconcileSwitch told)
     {
-        var started = new SwitchReconcileStarted(told.Session, told.Present, told.Devices) { Lost = told.Lost, At = told.At, LostIn = told.LostIn };
+        var started = new SwitchReconcileStarted(told.Session, told.Present, told.Devices)
+        {
+            Lost = told.Lost,
+            At = told.At,
+            LostIn = told.LostIn,
+        };
         var after = Started(s, started);
         var discovered = Discovery.InSnapshot(after, started);
         return Ended(discovered.Aggregate(after, Discovery.Evolve), [started, .. discovered], new Done());

@@ -81,7 +81,8 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
             ? Decision<SwitchEvent>.Refuse(Refusal.Illegal("switch.delete.busy", "OIDs are in traversal.", "switch.md 3.7", "busy"))
         // Who waits for one would wait for ever: it is forgotten with the switch.
         : !s.Errands.IsEmpty || !s.Transfers.IsEmpty
-            ? Decision<SwitchEvent>.Refuse(Refusal.Illegal("switch.delete.busy", "References, counters or saved data are under way.", "switch.md 3.7", "busy"))
+            ? Decision<SwitchEvent>.Refuse(
+                Refusal.Illegal("switch.delete.busy", "References, counters or saved data are under way.", "switch.md 3.7", "busy"))
         : s.Stage == SwitchStage.Deleting || s.Adapter?.DeleteMessageId is not null
             ? Decision<SwitchEvent>.Refuse(
                 Refusal.Illegal("switch.delete.deleting", "The switch is being deleted.", "switch.md 9.1", "deleting"))
@@ -150,12 +151,10 @@ public sealed class SwitchLifecycle : ILifecycle<SwitchState, SwitchEvent>
     static ImmutableArray<LateAnswer> Deleted(SwitchState.Here s, Refusal? refusal)
     {
         var gone = new Refusal(RefusalKind.NotFound, "switch.absent", "The switch was deleted meanwhile.");
-        var others = refusal is null ? s.Errands.Keys.Concat(s.Transfers.Keys) : [];
-        return
-        [
-            .. s.DeleteMessageId is { } message ? [new LateAnswer(message, refusal is null ? new Done() : null, refusal)] : Array.Empty<LateAnswer>(),
-            .. others.Select(other => new LateAnswer(other, null, gone)),
-        ];
+        var others = (refusal is null ? s.Errands.Keys.Concat(s.Transfers.Keys) : []).Select(other => new LateAnswer(other, null, gone));
+        return s.DeleteMessageId is { } message
+            ? [new LateAnswer(message, refusal is null ? new Done() : null, refusal), .. others]
+            : [.. others];
     }
 
     static Decision<SwitchEvent> Drift(SwitchState.Here s, TellDrift drift)

@@ -191,7 +191,7 @@ sealed class Check(World world)
         }
         if (row.Who.StartsWith(AgentPrefix, StringComparison.Ordinal) && row.Who[AgentPrefix.Length..] is var host && !Concerns(host, row, was, States.Of(follower)))
         {
-            Violate("I43", $"{row.Entity}#{row.Sequence} {row.Name}: the agent of {host} changed what is not on that host");
+            Violate("I43", $"{row.Entity}#{row.Sequence} {row.Name}: the agent of {host} changed what is not on that host (cause {row.Cause}, correlation {row.Correlation})");
         }
         _migrations.Follow(row, was, States.Of(follower));
         switch (row.Event)
@@ -229,18 +229,18 @@ sealed class Check(World world)
 
     /// <summary>
     /// It is about what is on the host, before it or after it; or it changed nothing. What a host reports may turn a migration
-    /// around of which it is one end, and that has work at the other.
+    /// around of which it is one end, and that has work at the other; which may bring about the same there.
     /// </summary>
     bool Concerns(string host, StoredEvent row, object was, object state)
     {
-        if (row.Entity.Kind == "migration" && ((MigrationState)state).RunOrNull is { } run
-            && (run.Host(MigrationSide.Source) == host || run.Host(MigrationSide.Destination) == host))
+        var concerns = IsOn(host, row, was, state)
+            || _turned.Any(turned => turned.Correlation == row.Correlation && turned.Host != host && IsOn(turned.Host, row, was, state));
+        if (concerns && row.Entity.Kind == "migration" && ((MigrationState)state).RunOrNull is { } run)
         {
             _turned.Add((row.Correlation, run.Host(MigrationSide.Source)));
             _turned.Add((row.Correlation, run.Host(MigrationSide.Destination)));
         }
-        return IsOn(host, row, was, state)
-            || _turned.Any(turned => turned.Correlation == row.Correlation && turned.Host != host && IsOn(turned.Host, row, was, state));
+        return concerns;
     }
 
     static bool IsOn(string host, StoredEvent row, object was, object state) => row.Entity.Kind switch
