@@ -22,6 +22,10 @@ install_system_packages() {
     [ "$(uname -s)" = Linux ] || return 0
     local missing=()
     local -A provider=([ip]=iproute2 [ping]=iputils-ping [strace]=strace)
+    if [ "${1:-}" = tests ]; then
+        # Cuts between the nodes of a cluster.
+        provider+=([nft]=nftables [setpriv]=util-linux)
+    fi
     local program
     for program in "${!provider[@]}"; do
         if ! PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null; then

@@ -38,7 +38,7 @@ sealed class PostgresStore(PostgresServer server, string database) : TestStore
     /// <summary>As a node opens it; each with a witness of its own, or with one that was there before.</summary>
     public PostgresSource Open(PostgresOptions? options = null, string? witness = null)
     {
-        options ??= new PostgresOptions(Connection) { Pool = 10 };
+        options ??= new PostgresOptions(server.ConnectionString(database, more: "Timeout=30")) { Pool = 10 };
         var source = PostgresSource.Open(options, Path.Combine(_folder.FullName, witness ?? $"{_nodes++}.json"), Alarms);
         _sources.Add(source);
         return source;
