@@ -60,7 +60,7 @@ if [ "${#projects[@]}" -eq 1 ] && [ "${projects[0]}" = tests/Simulation/Simulati
     esac
 fi
 
-passed=0 failed=0 skipped=0 crashed=()
+passed=0 failed=0 skipped=0 crashed=() failures=()
 
 # count FILE NAME: one number of a trx file's Counters; 0 if the file or the number is missing.
 count() {
@@ -69,16 +69,22 @@ count() {
     echo "${number:-0}"
 }
 
+# tell_failures FILE: of a suite's output, each failed test with the first lines of its message and stack.
+tell_failures() {
+    awk '/^  Failed / { left = 30 } left > 0 { print; left-- }' "$1"
+}
+
 for project in "${projects[@]}"; do
     name=$(basename "$(dirname "$project")")
     results=artifacts/test-results/$name
     rm -rf "$results"
+    mkdir -p "$results"
     echo "== $name"
     status=0
     export CONTROLPLANE_FIGURES=$PWD/$results/figures.txt
     dotnet test "$project" --no-build -c Release --results-directory "$results" \
         --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" \
-        --blame-hang-timeout 10m --blame-hang-dump-type none "$@" </dev/null || status=$?
+        --blame-hang-timeout 10m --blame-hang-dump-type none "$@" </dev/null 2>&1 | tee "$results/output.txt" || status=$?
 
     if [ -f "$CONTROLPLANE_FIGURES" ]; then
         cat "$CONTROLPLANE_FIGURES"
@@ -98,11 +104,18 @@ for project in "${projects[@]}"; do
         bad=1
         total=$((total + 1))
     fi
+    # A long log is read from its end: what failed is told there once more.
+    if [ "$bad" -gt 0 ]; then
+        failures+=("$results/output.txt")
+    fi
     passed=$((passed + ok))
     failed=$((failed + bad))
     skipped=$((skipped + total - ok - bad))
 done
 
+for file in ${failures[@]+"${failures[@]}"}; do
+    tell_failures "$file"
+done
 if [ "${#crashed[@]}" -gt 0 ]; then
     echo "ended without a result: ${crashed[*]}"
 fi
