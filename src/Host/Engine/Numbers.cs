@@ -74,8 +74,14 @@ static class Numbers
     /// </summary>
     public static readonly TimeSpan MemberGoneAfter = TimeSpan.FromSeconds(15);
 
-    /// <summary>Without an answer of the database for so long a node asks its peers whether they have one: longer than a server's restart takes.</summary>
-    public static readonly TimeSpan DatabaseSilentMax = TimeSpan.FromSeconds(5);
+    /// <summary>Without an answer of the database for so long, three heartbeats, a node asks its peers whether they have one.</summary>
+    public static readonly TimeSpan DatabaseSilentMax = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// So many times in a row, a heartbeat apart, a peer has the database and this node has not: then it is cut off. After a
+    /// restart or a fail-over every node has tried again by then, each try being over after a second.
+    /// </summary>
+    public const int DatabaseLooks = 4;
 
     /// <summary>A peer whose last answer is younger has the database: two heartbeats.</summary>
     public static readonly TimeSpan DatabaseSeenMax = TimeSpan.FromSeconds(2);
@@ -181,15 +187,17 @@ static class Numbers
 
             sharding {
               # A region asks a silent coordinator again: this is the time without service after its death.
-              retry-interval = 500ms
+              retry-interval = 200ms
               # A newcomer has its share within seconds. At most a fifth of the shards move at once, the rest is undisturbed.
               rebalance-interval = 2s
               least-shard-allocation-strategy {
                 rebalance-absolute-limit = 16
                 rebalance-relative-limit = 0.2
               }
-              # An entity ends after its open write, which has its deadline of ten seconds; a hand-over that takes longer is begun anew.
-              handoff-timeout = 15s
+              # A hand-over that began between a node's death and the news of it waits for the dead node until this is over: it is
+              # a part of the time without service. An entity has one second of it to end after its open write; then it is ended,
+              # as if killed.
+              handoff-timeout = 4s
               shard-start-timeout = 5s
               coordinator-failure-backoff = 1s
               shard-failure-backoff = 1s

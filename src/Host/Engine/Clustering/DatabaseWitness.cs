@@ -6,8 +6,8 @@ namespace ControlPlane.Host.Engine.Clustering;
 
 /// <summary>
 /// Tells a node that is cut from the database from a database that is away: it asks its peers. Cut off alone, it can store
-/// nothing and keeps its entities from those that could, so it leaves, in order, and is started again; away for all, it stays,
-/// as there is nobody to leave its entities to.
+/// nothing and keeps its entities from those that could, so it ends, and is started again; away for all, it stays, as there
+/// is nobody to leave its entities to. One word of a peer is not enough: when a database comes back somebody has it first.
 /// </summary>
 sealed class DatabaseWitness : ReceiveActor, IWithTimers
 {
@@ -16,6 +16,8 @@ sealed class DatabaseWitness : ReceiveActor, IWithTimers
     readonly Func<TimeSpan> _silent;
     readonly Departure _departure;
     readonly Cluster _cluster = Cluster.Get(Context.System);
+    bool _heard;
+    int _looks;
 
     /// <param name="silent">Since the database last answered this node.</param>
     public DatabaseWitness(Func<TimeSpan> silent, Departure departure)
@@ -33,6 +35,8 @@ sealed class DatabaseWitness : ReceiveActor, IWithTimers
 
     void AskPeers()
     {
+        _looks = _heard ? _looks : 0;
+        _heard = false;
         if (_silent() < Numbers.DatabaseSilentMax)
         {
             return;
@@ -43,11 +47,17 @@ sealed class DatabaseWitness : ReceiveActor, IWithTimers
         }
     }
 
+    /// <summary>Counts looks in a row after which a peer had the database and this node had not.</summary>
     void Hear(DatabaseSeen peer)
     {
-        if (TimeSpan.FromMilliseconds(peer.MillisecondsAgo) < Numbers.DatabaseSeenMax && _silent() is var silent && silent >= Numbers.DatabaseSilentMax)
+        if (_heard || TimeSpan.FromMilliseconds(peer.MillisecondsAgo) >= Numbers.DatabaseSeenMax || _silent() is var silent && silent < Numbers.DatabaseSilentMax)
         {
-            _departure.InOrder($"the database has not answered it for {silent.TotalSeconds:0.0} s, and answers {Sender.Path.Address.Host}:{Sender.Path.Address.Port}");
+            return;
+        }
+        _heard = true;
+        if (++_looks == Numbers.DatabaseLooks)
+        {
+            _departure.Now($"the database has not answered it for {silent.TotalSeconds:0.0} s, and answers {Sender.Path.Address.Host}:{Sender.Path.Address.Port}");
         }
     }
 

@@ -25,17 +25,6 @@ sealed partial class Departure(IHostApplicationLifetime life, ILogger<Departure>
         }
     }
 
-    /// <summary>In order, handing over what it has: peers and shards are well, only this process has lost something.</summary>
-    public void InOrder(string why)
-    {
-        if (!life.ApplicationStopping.IsCancellationRequested)
-        {
-            LogDeparts(log, why, ExitCode);
-            Environment.ExitCode = ExitCode;
-            life.StopApplication();
-        }
-    }
-
     [LoggerMessage(1, LogLevel.Critical, "This node departs: {Why}. It ends with code {Code}, to be started again")]
     static partial void LogDeparts(ILogger logger, string why, int code);
 }

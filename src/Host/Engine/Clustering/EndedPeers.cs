@@ -59,6 +59,9 @@ sealed partial class EndedPeers : ReceiveActor
         {
             LogEnded(_log, MemberTable.AddressOf(verdict.Peer.Address));
             _cluster.Down(verdict.Peer.Address);
+            // A member that is down is removed when somebody finds it unreachable. The failure detector needs two seconds for that; this
+            // word, which the engine has for a process that never comes back, says it now.
+            Context.System.EventStream.Publish(new QuarantinedEvent(verdict.Peer.Address, verdict.Peer.Uid));
         }
     }
 
