@@ -13,41 +13,54 @@ namespace ControlPlane.Tests.Cluster.Faults;
 /// </summary>
 sealed class Load(LocalCluster cluster, string host, int vms) : IAsyncDisposable
 {
-    static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(120);
 
     readonly CancellationTokenSource _stop = new();
     readonly ConcurrentDictionary<string, string> _acknowledged = new(StringComparer.Ordinal);
-    readonly List<long> _watched = [];
+    readonly List<long> _watched = []; // cursors
     Task _work = Task.CompletedTask;
     int _turn;
+    int _triesMax;
 
     public IReadOnlyDictionary<string, string> Acknowledged => _acknowledged;
 
-    /// <summary>Cursors of the watched events, in order of arrival.</summary>
-    public IReadOnlyList<long> Watched => _watched;
+    public IReadOnlyList<string> Vms { get; } = [.. Enumerable.Range(0, vms).Select(n => string.Create(CultureInfo.InvariantCulture, $"load-{n}"))];
+
+    /// <summary>The most tries that one request needed until now: the first is at one node, each other at the next.</summary>
+    public int TriesMax => Volatile.Read(ref _triesMax);
 
     public async Task Begin()
     {
         await Send(HttpMethod.Put, $"/v1/hosts/{host}/switches/load", new { kind = "private" }, null);
-        var names = Enumerable.Range(0, vms).Select(n => string.Create(CultureInfo.InvariantCulture, $"load-{n}")).ToList();
-        foreach (var vm in names)
+        foreach (var vm in Vms)
         {
             await Send(HttpMethod.Put, $"/v1/vms/{vm}", new { host, nics = new[] { new { name = "eth0", @switch = "load" } } }, vm);
         }
-        _work = Task.WhenAll([Watch(), .. names.Select(StartAndStop)]);
+        _work = Task.WhenAll([Watch(), .. Vms.Select(StartAndStop)]);
     }
 
-    /// <summary>After the last faults: what is under way ends, and nothing failed.</summary>
+    /// <summary>After the last faults: what is under way ends, nothing failed, and every other VM is left running.</summary>
     public async Task End()
     {
         await _stop.CancelAsync();
         await _work;
+        foreach (var vm in Vms.Where((_, n) => n % 2 == 0))
+        {
+            await Send(HttpMethod.Post, $"/v1/vms/{vm}/start?wait=20s", null, vm);
+        }
     }
 
     public ValueTask DisposeAsync()
     {
         _stop.Cancel();
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Every event from the first that was seen was seen once and in order; answers how many.</summary>
+    public int WatchedAll()
+    {
+        Assert.Equal(Enumerable.Range(0, _watched.Count).Select(n => _watched[0] + n), _watched);
+        return _watched.Count;
     }
 
     async Task StartAndStop(string vm)
@@ -64,17 +77,19 @@ sealed class Load(LocalCluster cluster, string host, int vms) : IAsyncDisposable
     {
         var key = Guid.NewGuid().ToString();
         var began = TimeProvider.System.GetTimestamp();
-        while (true)
+        var first = Interlocked.Increment(ref _turn);
+        for (var tries = 1; ; tries++)
         {
             var last = "";
             try
             {
                 using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
                 request.Headers.Add("Idempotency-Key", key);
-                using var response = await cluster.Nodes[Interlocked.Increment(ref _turn) % cluster.Nodes.Count].Http.SendAsync(request);
+                using var response = await cluster.Nodes[(first + tries) % cluster.Nodes.Count].Http.SendAsync(request);
                 last = $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
                 if (response.IsSuccessStatusCode)
                 {
+                    Needed(tries);
                     if (vm is not null)
                     {
                         _acknowledged[key] = EntityId.Vm(vm).Text;
@@ -94,6 +109,13 @@ sealed class Load(LocalCluster cluster, string host, int vms) : IAsyncDisposable
             }
             Assert.True(TimeProvider.System.GetElapsedTime(began) < PatienceMax, $"{method} {path}: not acknowledged: {last}");
             await Task.Delay(100);
+        }
+    }
+
+    void Needed(int tries)
+    {
+        while (Volatile.Read(ref _triesMax) is var most && tries > most && Interlocked.CompareExchange(ref _triesMax, tries, most) != most)
+        {
         }
     }
 

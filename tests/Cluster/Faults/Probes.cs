@@ -39,29 +39,40 @@ sealed class Probes(LocalCluster cluster, int count, string host)
     {
         var key = Guid.NewGuid().ToString();
         var clock = Stopwatch.StartNew();
-        var last = "";
+        string? last = null;
         while (clock.Elapsed < within)
         {
-            try
+            last = await Try(vm, by, key, CancellationToken.None);
+            if (last is null)
             {
-                using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1/vms/{vm}") { Content = JsonContent.Create(new { host, nics = Array.Empty<object>() }) };
-                request.Headers.Add("Idempotency-Key", key);
-                using var response = await by.Http.SendAsync(request);
-                if (response.IsSuccessStatusCode)
-                {
-                    _acknowledged[key] = EntityId.Vm(vm).Text;
-                    return clock.Elapsed;
-                }
-                last = await response.Content.ReadAsStringAsync();
-                Assert.True((int)response.StatusCode is 429 or 503, $"{vm}: {response.StatusCode} {last}");
-            }
-            catch (Exception lost) when (lost is HttpRequestException or TaskCanceledException)
-            {
-                last = lost.Message;
+                return clock.Elapsed;
             }
             await Task.Delay(50);
         }
         Assert.Fail($"{vm} by {by.Process.Name}: not acknowledged within {within}: {last}");
         return default;
+    }
+
+    /// <summary>Asks once; null: it is acknowledged. Otherwise what was said instead.</summary>
+    public async Task<string?> Try(string vm, NodeProcess by, string key, CancellationToken stop)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Put, $"/v1/vms/{vm}") { Content = JsonContent.Create(new { host, nics = Array.Empty<object>() }) };
+            request.Headers.Add("Idempotency-Key", key);
+            using var response = await by.Http.SendAsync(request, stop);
+            if (response.IsSuccessStatusCode)
+            {
+                _acknowledged[key] = EntityId.Vm(vm).Text;
+                return null;
+            }
+            var said = await response.Content.ReadAsStringAsync(stop);
+            Assert.True((int)response.StatusCode is 429 or 503 or 504, $"{vm}: {response.StatusCode} {said}");
+            return said;
+        }
+        catch (Exception lost) when (lost is HttpRequestException or OperationCanceledException)
+        {
+            return lost.Message;
+        }
     }
 }

@@ -16,7 +16,7 @@ sealed record NodeProcess(ProductProcess Process, HttpClient Http, string Cluste
     public int Port => int.Parse(Cluster[(Cluster.LastIndexOf(':') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
 }
 
-/// <summary>Nodes and an agent with simulated hosts, each a process, and a PostgreSQL.</summary>
+/// <summary>Nodes, each a process, a PostgreSQL, and simulated hosts whose agents are in this process, to be looked at.</summary>
 sealed class LocalCluster : IAsyncDisposable
 {
     // Far from the ids of people and services; by the process, so that two runs do not share one.
@@ -28,9 +28,10 @@ sealed class LocalCluster : IAsyncDisposable
 
     public PostgresServer Server { get; }
 
-    public List<NodeProcess> Nodes { get; } = [];
+    /// <summary>A new list with each node, as others walk over it meanwhile.</summary>
+    public IReadOnlyList<NodeProcess> Nodes { get; private set; } = [];
 
-    public ProductProcess? Agents { get; private set; }
+    public IReadOnlyList<RecordedHost> Hosts { get; private set; } = [];
 
     /// <param name="users">Each node has a user id of its own; needs root.</param>
     public static async Task<LocalCluster> Start(int nodes, string[]? hosts = null, bool users = false)
@@ -54,20 +55,24 @@ sealed class LocalCluster : IAsyncDisposable
 
     async Task Begin(string[]? hosts)
     {
-        Nodes.ForEach(node => node.Process.Start());
-        if (hosts is not null)
+        foreach (var node in Nodes)
         {
-            Agents = new ProductProcess("agents",
-                ["agent", "--data", Path.Combine(_directory, "agents"), "--driver", "simulated", "--hosts", string.Join(',', hosts),
-                    "--nodes", string.Join(',', Nodes.Select(node => node.Socket))],
-                Path.Combine(_directory, "agents.log"));
-            Agents.Start();
+            node.Process.Start();
         }
+        Hosts = [.. (hosts ?? []).Select(host => new RecordedHost(host, Nodes.Select(node => node.Socket)))];
         await Whole();
         foreach (var host in hosts ?? [])
         {
             await Until(async () => (await Nodes[0].Http.GetFromJsonAsync<JsonNode>($"/v1/hosts/{host}"))!["state"]!.ToString() == "online", $"{host} online");
         }
+    }
+
+    /// <summary>One more node, started; it is a member when the cluster is whole again.</summary>
+    public NodeProcess AddNode()
+    {
+        Add(Nodes.Count, null);
+        Nodes[^1].Process.Start();
+        return Nodes[^1];
     }
 
     /// <summary>Every running node sees so many members up and reachable, and is ready.</summary>
@@ -84,9 +89,11 @@ sealed class LocalCluster : IAsyncDisposable
             }
         }
         return true;
-    }, "the cluster is whole", within ?? TimeSpan.FromSeconds(60));
+    }, "the cluster is whole", within ?? TimeSpan.FromSeconds(120));
 
-    public static async Task Until(Func<Task<bool>> condition, string what, TimeSpan? within = null)
+    public static Task Until(Func<Task<bool>> condition, string what, TimeSpan? within = null) => Until(condition, () => what, within);
+
+    public static async Task Until(Func<Task<bool>> condition, Func<string> what, TimeSpan? within = null)
     {
         var clock = Stopwatch.StartNew();
         Exception? last = null;
@@ -105,14 +112,14 @@ sealed class LocalCluster : IAsyncDisposable
             }
             await Task.Delay(50);
         }
-        Assert.Fail($"not in time: {what}. {last?.Message}");
+        Assert.Fail($"not in time: {what()}. {last?.Message}");
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (Agents is not null)
+        foreach (var host in Hosts)
         {
-            await Agents.DisposeAsync();
+            await host.DisposeAsync();
         }
         foreach (var node in Nodes)
         {
@@ -155,11 +162,11 @@ sealed class LocalCluster : IAsyncDisposable
         };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", File.ReadAllText(Path.Combine(data, "admin.token")).Trim());
         var address = $"127.0.0.1:{remoting}";
-        Nodes.Add(new NodeProcess(
+        Nodes = [.. Nodes, new NodeProcess(
             new ProductProcess($"node{number}",
                 ["node", "--port", $"{port}", "--data", data, "--cluster", address, "--postgres", Server.ConnectionString],
                 Path.Combine(_directory, $"node{number}.log"), user),
-            http, address, Path.Combine(data, "agent.sock"), user));
+            http, address, Path.Combine(data, "agent.sock"), user)];
         if (user is { } id)
         {
             using var chown = Process.Start("chown", ["-R", $"{id}", data]);

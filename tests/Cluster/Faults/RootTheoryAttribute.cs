@@ -2,9 +2,9 @@ namespace ControlPlane.Tests.Cluster.Faults;
 
 /// <summary>A test that gives processes other user ids and filters their packets. Without root it is skipped, except under CI.</summary>
 [AttributeUsage(AttributeTargets.Method)]
-public sealed class RootFactAttribute : FactAttribute
+public sealed class RootTheoryAttribute : TheoryAttribute
 {
-    public RootFactAttribute()
+    public RootTheoryAttribute()
     {
         if (!Environment.IsPrivilegedProcess && Environment.GetEnvironmentVariable("CI") != "true")
         {
