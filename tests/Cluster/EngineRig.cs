@@ -50,6 +50,8 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
     /// <summary>It would have ended its process.</summary>
     public bool Departed { get; private set; }
 
+    public Departure Departure => _host.Services.GetRequiredService<Departure>();
+
     public Membership Membership => _host.Services.GetRequiredService<Membership>();
 
     public ActorSystem System => _host.Services.GetRequiredService<ActorSystem>();

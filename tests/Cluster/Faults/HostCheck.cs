@@ -22,7 +22,7 @@ static class HostCheck
                     .Select(device => Line(device.NicKey.Replace("nic/", "", StringComparison.Ordinal), device.Present && device.Enslaved, device.Up, $"{device.Epoch}")).Order(StringComparer.Ordinal));
                 return said == there;
             },
-            () => $"the hosts and the NICs agree: said {said}, there {there}", TimeSpan.FromSeconds(30));
+            () => $"the hosts and the NICs agree: said {said}, there {there}", TimeSpan.FromSeconds(120));
         Assert.NotEqual("", there);
         Assert.All(cluster.Hosts, host => Assert.DoesNotContain(host.CarriedOut, command => command.Value > 1));
         return cluster.Hosts.Sum(host => host.CarriedOut.Count);

@@ -16,9 +16,9 @@ public sealed class KillTests
             var victim = cluster.Nodes[round];
             var others = cluster.Nodes.Where(node => node != victim).ToList();
             IReadOnlyList<string> moved = [];
-            await LocalCluster.Until(async () => (moved = await probes.On(victim, others[0])).Count >= 150, "its share is on the node that is to be killed");
+            await LocalCluster.Until(async () => (moved = await probes.On(victim, others[0])).Count >= 150, "its share is on the node that is to be killed", TimeSpan.FromSeconds(120));
             await victim.Process.Kill(again: false);
-            var answered = await Task.WhenAll(moved.Select((vm, n) => probes.Change(vm, others[n % 2], TimeSpan.FromSeconds(40))));
+            var answered = await Task.WhenAll(moved.Select((vm, n) => probes.Change(vm, others[n % 2], TimeSpan.FromSeconds(120))));
             times.AddRange(answered);
             Figures.Print($"kill {round}: {moved.Count} entities", answered);
             victim.Process.Start();

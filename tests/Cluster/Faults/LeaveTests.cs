@@ -16,7 +16,7 @@ public sealed class LeaveTests
         await load.Begin();
         var (leaving, others) = (cluster.Nodes[0], cluster.Nodes.Skip(1).ToList());
         IReadOnlyList<string> moved = [];
-        await LocalCluster.Until(async () => (moved = await probes.On(leaving, others[0])).Count >= 30, "the node has its share", TimeSpan.FromSeconds(60));
+        await LocalCluster.Until(async () => (moved = await probes.On(leaving, others[0])).Count >= 30, "the node has its share", TimeSpan.FromSeconds(120));
 
         var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var gaps = Task.WhenAll(moved.Take(30).Select((vm, n) => LongestGap(vm, others[n % 2])));
@@ -42,7 +42,7 @@ public sealed class LeaveTests
             for (var last = false; !last; await Task.Delay(100))
             {
                 last = left.Task.IsCompleted;
-                var took = await probes.Change(vm, by, TimeSpan.FromSeconds(60));
+                var took = await probes.Change(vm, by, TimeSpan.FromSeconds(120));
                 longest = took > longest ? took : longest;
             }
             return longest;

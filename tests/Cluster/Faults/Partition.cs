@@ -27,7 +27,7 @@ sealed class Partition
         IReadOnlyList<NodeProcess>? winners = null;
         await LocalCluster.Until(
             () => Task.FromResult((winners = _left.All(HasEnded) ? _right : _right.All(HasEnded) ? _left : null) is not null),
-            "one side ends", TimeSpan.FromSeconds(60));
+            "one side ends", TimeSpan.FromSeconds(120));
         Assert.DoesNotContain(winners!, HasEnded);
         Assert.All(_left.Concat(_right).Except(winners!), node => Assert.Equal(Departure.ExitCode, node.Process.Exits[_exits[node]]));
         return winners!;

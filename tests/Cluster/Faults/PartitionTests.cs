@@ -33,7 +33,7 @@ public sealed class PartitionTests
         Figures.Print($"{left} and {nodes - left} nodes: the losing side, to its end (budget 10 s)", [clock.Elapsed]);
         await LocalCluster.Until(
             () => Task.FromResult(vms.All(vm => acknowledged.Any(one => one.Vm == vm && winners.Contains(one.By)))),
-            "the winning side has all entities", TimeSpan.FromSeconds(60));
+            "the winning side has all entities", TimeSpan.FromSeconds(120));
         await stop.CancelAsync();
         await asking;
         cuts.Heal();

@@ -23,7 +23,7 @@ sealed class Probes(LocalCluster cluster, int count, string host)
     public IReadOnlyDictionary<string, string> Acknowledged => _acknowledged;
 
     public Task Define() => Parallel.ForEachAsync(
-        Vms, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (vm, _) => await Change(vm, cluster.Nodes[0], TimeSpan.FromSeconds(30)));
+        Vms, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (vm, _) => await Change(vm, cluster.Nodes[0], TimeSpan.FromSeconds(120)));
 
     /// <summary>The probes whose entities live on a node now.</summary>
     public async Task<IReadOnlyList<string>> On(NodeProcess node, NodeProcess asked)

@@ -70,7 +70,7 @@ public sealed class RoundsTests
         var others = cluster.Nodes.Where(node => node != victim).ToList();
         IReadOnlyList<string> moved = [];
         IReadOnlyCollection<TimeSpan> answered = [];
-        await LocalCluster.Until(async () => (moved = await probes.On(victim, others[0])).Count >= 50, "the victim has its share", TimeSpan.FromSeconds(90));
+        await LocalCluster.Until(async () => (moved = await probes.On(victim, others[0])).Count >= 50, "the victim has its share", TimeSpan.FromSeconds(120));
         var (exits, clock) = (victim.Process.Exits.Count, Stopwatch.StartNew());
         switch (fault)
         {
@@ -84,12 +84,12 @@ public sealed class RoundsTests
                 await Probe();
                 await Task.Delay(TimeSpan.FromSeconds(10) - clock.Elapsed is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero);
                 await victim.Process.Thaw();
-                await Out(TimeSpan.FromSeconds(30));
+                await Out(TimeSpan.FromSeconds(120));
                 break;
             case Fault.CutFromDatabase:
                 cuts.FromDatabase(victim.User!.Value, cluster.Server.Port);
                 await Probe();
-                await Out(TimeSpan.FromSeconds(60));
+                await Out(TimeSpan.FromSeconds(120));
                 cuts.Heal();
                 break;
             case Fault.CutFromPeers:
@@ -109,7 +109,7 @@ public sealed class RoundsTests
         _times[fault].AddRange(answered);
         return answered;
 
-        async Task Probe() => answered = await Task.WhenAll(moved.Select((vm, n) => probes.Change(vm, others[n % others.Count], TimeSpan.FromSeconds(90))));
+        async Task Probe() => answered = await Task.WhenAll(moved.Select((vm, n) => probes.Change(vm, others[n % others.Count], TimeSpan.FromSeconds(120))));
 
         async Task Out(TimeSpan within)
         {

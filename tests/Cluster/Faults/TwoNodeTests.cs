@@ -13,11 +13,11 @@ public sealed class TwoNodeTests
         foreach (var (victim, other) in new[] { (cluster.Nodes[0], cluster.Nodes[1]), (cluster.Nodes[1], cluster.Nodes[0]) })
         {
             IReadOnlyList<string> moved = [];
-            await LocalCluster.Until(async () => (moved = await probes.On(victim, other)).Count >= 50, "its share is on the node that is to be killed", TimeSpan.FromSeconds(60));
+            await LocalCluster.Until(async () => (moved = await probes.On(victim, other)).Count >= 50, "its share is on the node that is to be killed", TimeSpan.FromSeconds(120));
             await victim.Process.Kill(again: false);
             Figures.Print(
                 "kill -9 of one of two, to the first acknowledged command on a moved entity",
-                await Task.WhenAll(moved.Select(vm => probes.Change(vm, other, TimeSpan.FromSeconds(60)))));
+                await Task.WhenAll(moved.Select(vm => probes.Change(vm, other, TimeSpan.FromSeconds(120)))));
             victim.Process.Start();
             await cluster.Whole();
         }
