@@ -29,10 +29,12 @@ static class Numbers
     /// <summary>Akka's own number of its JSON serializer, whose place is taken.</summary>
     public const int RefusingSerializerId = 1;
 
-    // The time without service after a kill is: detection (heartbeats 0.5 s apart, 1.5 s of grace: some 2 s), then stable-after
-    // with the resolver's tick of one second (1.5 to 2.5 s), then removal, allocation and recovery (some 0.7 s): below the 6 s
-    // that are promised (design.md 8). Shorter than this, a busy machine would lose nodes that only were slow for a moment:
-    // together a node may stand still for 3.5 s before anybody decides without it.
+    // The time without service after a kill is: three knocks at an address that refuses (0.5 s), removal (0.5 s), the coordinator
+    // on another node (0.5 s), then allocation and recovery (1 s or more, with what there is to recover): below the 6 s that are
+    // promised (design.md 8) where the processor is not busy with other things. After a silence that refuses nothing it is:
+    // detection (heartbeats 0.5 s apart, 1.5 s of grace: some 2 s), stable-after with the resolver's tick of one second (1.5 to
+    // 2.5 s), then the same. Shorter, a busy machine would lose nodes that only were slow for a moment: together a node may stand
+    // still for 3.5 s before anybody decides without it.
 
     /// <summary>How often members say to each other that they are there.</summary>
     public static readonly TimeSpan PeerHeartbeatEvery = TimeSpan.FromMilliseconds(500);
