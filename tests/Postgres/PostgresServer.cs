@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using ControlPlane.Tests;
 using Npgsql;
 
 namespace ControlPlane.Postgres.Tests;
@@ -32,7 +31,7 @@ sealed partial class PostgresServer : IDisposable
             .Where(folder => File.Exists(Path.Combine(folder, "initdb"))).Order(StringComparer.Ordinal).LastOrDefault()
         : null;
 
-    public int Port { get; } = FreePort();
+    public int Port { get; } = FreePorts.Next();
 
     public string Data => Path.Combine(_folder.FullName, "data");
 
@@ -205,13 +204,6 @@ sealed partial class PostgresServer : IDisposable
         var start = new ProcessStartInfo(all[0]) { WorkingDirectory = _folder.FullName, RedirectStandardOutput = true };
         Array.ForEach(all[1..], start.ArgumentList.Add);
         return start;
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

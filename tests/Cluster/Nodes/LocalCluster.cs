@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using ControlPlane.Host.Security;
@@ -139,7 +137,7 @@ sealed class LocalCluster : IAsyncDisposable
 
     void Add(int number, uint? user)
     {
-        var (port, remoting) = (FreePort(), FreePort());
+        var (port, remoting) = (FreePorts.Next(), FreePorts.Next());
         var data = Path.Combine(_directory, $"node{number}");
         Directory.CreateDirectory(data);
         if (number == 0)
@@ -173,12 +171,5 @@ sealed class LocalCluster : IAsyncDisposable
             chown.WaitForExit();
             File.SetUnixFileMode(_directory, (UnixFileMode)0b111_101_101);
         }
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

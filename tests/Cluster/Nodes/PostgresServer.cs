@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace ControlPlane.Tests.Cluster.Nodes;
 
@@ -18,12 +16,8 @@ sealed class PostgresServer : IAsyncDisposable
 
     public static async Task<PostgresServer> Start()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
         var directory = Directory.CreateTempSubdirectory("postgres-").FullName;
-        var server = new PostgresServer(directory, port);
+        var server = new PostgresServer(directory, FreePorts.Next());
         await Run("chown", "postgres", directory);
         await server.AsPostgres("initdb", "-D", server.Data, "-A", "trust", "-U", "postgres", "--no-sync");
         await server.Up();

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using ControlPlane.Tests;
 
 namespace ControlPlane.Kernel.Tests.EndToEnd;
 
@@ -16,7 +16,7 @@ sealed class ControlPlaneProcess : IAsyncDisposable
     static int _count;
 
     readonly string _data = Directory.CreateTempSubdirectory("controlplane-").FullName;
-    readonly int _port = FreePort();
+    readonly int _port = FreePorts.Next();
     readonly List<string> _log = [];
     HttpClient _http = new();
     Process? _process;
@@ -248,12 +248,5 @@ sealed class ControlPlaneProcess : IAsyncDisposable
                 _log.Add(line);
             }
         }
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

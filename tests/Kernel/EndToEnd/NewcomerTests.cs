@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ControlPlane.Tests;
 
 namespace ControlPlane.Kernel.Tests.EndToEnd;
 
@@ -73,7 +74,7 @@ public sealed class NewcomerTests : IAsyncLifetime
         Assert.Empty(await Items("port", "list", "hv01/small"));
 
         await Expect(2, "vm", "start");
-        var (exitCode, _, error) = await _plane.Cpctl(["host", "list"], ControlPlaneProcess.FreePort());
+        var (exitCode, _, error) = await _plane.Cpctl(["host", "list"], FreePorts.Next());
         Assert.True(exitCode == 3, $"{exitCode}: {error}");
     }
 
