@@ -39,6 +39,28 @@ public abstract class FenceContract : IDisposable
     }
 
     [ContractFact]
+    public async Task While_a_peer_is_out_of_reach_a_fenced_entity_is_left_to_the_other_side()
+    {
+        await using var a = await _store.Start();
+        await using var b = await _store.Start();
+        b.Health.Yielded.Parted = true;
+        var (winner, deposed) = (a.Entity("port/1", "winner"), b.Entity("port/1", "deposed"));
+        await JournalNode.Read(winner);
+        await JournalNode.Read(deposed);
+        Assert.True((await JournalNode.Append(winner, "of the other side")).Stored);
+        Assert.IsType<FencedException>((await JournalNode.Append(deposed, "of this side")).Failure);
+
+        var again = b.Entity("port/1", "again");
+        Assert.Equal(["of the other side"], await JournalNode.Read(again));
+        Assert.IsType<JournalUnavailableException>((await JournalNode.Append(again, "after it")).Failure);
+        Assert.True((await JournalNode.Append(b.Entity("port/2"), "nobody else's")).Stored);
+
+        b.Health.Yielded.Parted = false;
+        Assert.True((await JournalNode.Append(b.Entity("port/1", "healed"), "after it")).Stored);
+        Assert.Equal(0, b.Health.Yielded.Count);
+    }
+
+    [ContractFact]
     public async Task Three_hundred_neighbours_in_the_batch_of_a_fenced_write_are_stored_exactly_once()
     {
         await using var node = await _store.Start();

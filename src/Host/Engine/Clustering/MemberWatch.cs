@@ -1,12 +1,13 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Remote;
+using ControlPlane.Host.Engine.Journal;
 using Npgsql;
 
 namespace ControlPlane.Host.Engine.Clustering;
 
 /// <summary>
-/// Follows who is a member, and says so in the log. That a peer was removed goes on record in the database, where the peer
+/// Follows who is a member, and says so in the log and, of one that is out of reach, to the journal. That a peer was removed goes on record in the database, where the peer
 /// itself will see it; that this process was removed ends it.
 /// </summary>
 sealed partial class MemberWatch : ReceiveActor
@@ -15,6 +16,8 @@ sealed partial class MemberWatch : ReceiveActor
     readonly MemberTable _table;
     readonly Departure _departure;
     readonly ILogger _log;
+    readonly HashSet<UniqueAddress> _unreachable = [];
+    readonly YieldedEntities _yielded = JournalHealth.Of(Context.System).Yielded;
 
     public MemberWatch(MemberTable table, Departure departure, ILogger<MemberWatch> log)
     {
@@ -23,13 +26,23 @@ sealed partial class MemberWatch : ReceiveActor
         Receive<ClusterEvent.MemberRemoved>(removed =>
         {
             Out(removed.Member, "removed");
+            Reached(removed.Member);
             if (removed.PreviousStatus == MemberStatus.Down)
             {
                 Self.Tell(new Record(removed.Member.UniqueAddress));
             }
         });
-        Receive<ClusterEvent.UnreachableMember>(lost => LogMember(_log, MemberTable.AddressOf(lost.Member.Address), "unreachable"));
-        Receive<ClusterEvent.ReachableMember>(back => LogMember(_log, MemberTable.AddressOf(back.Member.Address), "reachable again"));
+        Receive<ClusterEvent.UnreachableMember>(lost =>
+        {
+            LogMember(_log, MemberTable.AddressOf(lost.Member.Address), "unreachable");
+            _unreachable.Add(lost.Member.UniqueAddress);
+            _yielded.Parted = true;
+        });
+        Receive<ClusterEvent.ReachableMember>(back =>
+        {
+            LogMember(_log, MemberTable.AddressOf(back.Member.Address), "reachable again");
+            Reached(back.Member);
+        });
         Receive<ClusterEvent.MemberUp>(up => LogMember(_log, MemberTable.AddressOf(up.Member.Address), "up"));
         Receive<ClusterEvent.MemberLeft>(left => LogMember(_log, MemberTable.AddressOf(left.Member.Address), "leaving"));
         Receive<ClusterEvent.IClusterDomainEvent>(_ => { });
@@ -46,6 +59,14 @@ sealed partial class MemberWatch : ReceiveActor
     }
 
     protected override void PostStop() => _cluster.Unsubscribe(Self);
+
+    void Reached(Member member)
+    {
+        if (_unreachable.Remove(member.UniqueAddress) && _unreachable.Count == 0)
+        {
+            _yielded.Parted = false;
+        }
+    }
 
     void Out(Member member, string how)
     {

@@ -146,7 +146,7 @@ sealed class BatchWriter(IJournalDialect dialect, IJournalFaults faults, Journal
             switch (verdict)
             {
                 case FencedException fenced:
-                    health.FencedOne();
+                    health.FencedOne(fenced.PersistenceId);
                     log.Warning("Fenced: event {0} of {1} is already stored by another incarnation", fenced.SequenceNr, fenced.PersistenceId);
                     break;
                 case WriteRefusedException refused:

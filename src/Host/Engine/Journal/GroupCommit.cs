@@ -53,16 +53,18 @@ sealed class GroupCommit : IDisposable
     /// <summary>Completes when the write is stored; fails with a <see cref="JournalWriteException"/>.</summary>
     public Task Write(PendingWrite write)
     {
-        var refused = _health.IsOpen
-            ? _queue.TryAdd(write)
-            : new JournalUnavailableException($"the database is away: {_health.LastFailure?.Reason}");
-        if (refused is not null)
+        if (Refusal(write) is { } refused)
         {
             write.Answer(refused);
         }
 
         return write.Answered;
     }
+
+    JournalWriteException? Refusal(PendingWrite write) =>
+        !_health.IsOpen ? new JournalUnavailableException($"the database is away: {_health.LastFailure?.Reason}")
+        : _health.Yielded.Has(write.PersistenceId) ? new JournalUnavailableException("a peer is out of reach, and another node acts for this entity.")
+        : _queue.TryAdd(write);
 
     /// <summary>Ends the batch under way, then tells the rest that they were not stored.</summary>
     public void Dispose()

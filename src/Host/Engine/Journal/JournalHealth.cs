@@ -48,6 +48,9 @@ sealed class JournalHealth : IExtension
     /// <summary>Writes of deposed incarnations that the unique key refused.</summary>
     public long Fenced => Interlocked.Read(ref _fenced);
 
+    /// <summary>Left to the other side of a partition.</summary>
+    public YieldedEntities Yielded { get; } = new();
+
     public static JournalHealth Of(ActorSystem system) =>
         system.WithExtension<JournalHealth, JournalHealthProvider>();
 
@@ -67,7 +70,11 @@ sealed class JournalHealth : IExtension
         MoveTo(place);
     }
 
-    internal void FencedOne() => Interlocked.Increment(ref _fenced);
+    internal void FencedOne(string persistenceId)
+    {
+        Interlocked.Increment(ref _fenced);
+        Yielded.Fenced(persistenceId);
+    }
 
     internal void Opened(JournalPlace place)
     {
