@@ -43,6 +43,9 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         OpenSession open => Open(state, open),
         RemoveHost remove => HostLosses.Remove(state, remove.Force),
         ReadmitHost => HostLosses.Readmit(state),
+        AllowHostJoin or UseJoinToken when state.Removed => Decision<BridgeEvent>.Refuse(HostLosses.Away(state)),
+        AllowHostJoin allow => HostJoins.Allow(allow.TokenHash, turn),
+        UseJoinToken use => HostJoins.Use(state, use, turn),
         CloseSession close when close.Session == state.Session && state.Online =>
             Decision<BridgeEvent>.Accept(new Done(), new AgentSessionClosed(close.Session, close.Reason)),
         CloseSession close => Stale(state, close.Session, "close"),
@@ -144,6 +147,7 @@ public sealed class BridgeLifecycle : ILifecycle<BridgeState, BridgeEvent>
         CommandIssued when !state.Removed => BridgeCommands.Evolve(state, happened),
         CommandOvertaken or CommandCompleted => BridgeCommands.Evolve(state, happened),
         HostRebooted or HostRemoved or HostReadmitted => HostLosses.Evolve(state, happened),
+        HostJoinAllowed or JoinTokenUsed => HostJoins.Evolve(state, happened),
         SwitchTold e => state.Untold.TryGetValue(e.Switch, out var untold) && untold.Session == e.Session
             ? state with { Untold = state.Untold.Remove(e.Switch) }
             : state,

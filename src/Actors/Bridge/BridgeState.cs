@@ -35,6 +35,9 @@ public sealed record BridgeState(
     /// <summary>An operator said that the host never returns: no session until it is admitted again.</summary>
     public bool Removed { get; init; }
 
+    /// <summary>The token with which the host's agent gets its first certificate; null: there was none.</summary>
+    public HostJoin? Join { get; init; }
+
     /// <summary>The older state with which the host came since the last session; null: it did not.</summary>
     public OldSnapshotRefused? Behind { get; init; }
 

@@ -69,6 +69,7 @@ static class HostLosses
             Online = false,
             Behind = null,
             Ahead = null,
+            Join = null,
             Commands = state.Commands.RemoveRange(e.Commands),
             Frames = [],
             Strangers = state.Strangers.Clear(),
