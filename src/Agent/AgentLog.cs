@@ -28,4 +28,10 @@ static partial class AgentLog
 
     [LoggerMessage(3008, LogLevel.Information, "{Host}: good-bye was not said: {Reason}")]
     public static partial void NoGoodBye(ILogger log, string host, string reason);
+
+    [LoggerMessage(3009, LogLevel.Information, "{Host}: the certificate is renewed, and good until {NotAfter}")]
+    public static partial void Renewed(ILogger log, string host, DateTimeOffset notAfter);
+
+    [LoggerMessage(3010, LogLevel.Warning, "{Host}: {Node} did not renew the certificate: {Reason}; the present one is good until {NotAfter}")]
+    public static partial void NotRenewed(ILogger log, string host, Uri node, string reason, DateTimeOffset notAfter);
 }

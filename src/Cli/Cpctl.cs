@@ -56,7 +56,7 @@ public static class Cpctl
             WatchCommand.Of(globals),
             read.Events(),
             Group("cluster", "The nodes behind the server", ClusterCommand.Of(globals)),
-            Group("host", "Hosts", read.HostList(), read.HostShow(), hosts.Delete(), hosts.Readmit()),
+            Group("host", "Hosts", read.HostList(), read.HostShow(), hosts.JoinToken(), hosts.Delete(), hosts.Readmit()),
             Group("switch", "Switches", read.SwitchList(), read.SwitchShow(), switches.Set(), switches.Delete()),
             Group("port", "Ports", read.PortList(), read.PortShow(), read.PortHistory()),
             Group("nic", "NICs", read.NicList(), read.NicShow(), read.NicHistory(), edge.NicSave(), edge.NicRestore()),

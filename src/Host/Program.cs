@@ -1,4 +1,5 @@
 using ControlPlane.Agent;
+using ControlPlane.Agent.Identity;
 using ControlPlane.Host.Agents;
 using ControlPlane.Host.Composition;
 using ControlPlane.Host.Engine.Journal;
@@ -13,7 +14,13 @@ static async Task<int> Start(string[] args)
     {
         if (args is ["pki", .. var pki])
         {
-            return await MakeCertificates(pki);
+            await Console.Out.WriteLineAsync(PkiVerbs.Run(pki, TimeProvider.System));
+            return 0;
+        }
+        if (args is ["agent", "join", .. var join])
+        {
+            await Console.Out.WriteLineAsync(await AgentJoin.Run(join, Console.In, TimeProvider.System, CancellationToken.None));
+            return 0;
         }
         var driver = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && Drivers.Kinds.Contains("linux") ? "linux" : "simulated";
         var options = Settings.Read(
@@ -27,7 +34,7 @@ static async Task<int> Start(string[] args)
         return options.Role == NodeRole.Agent ? await RunAgents(options) : await RunNode(options);
     }
     catch (Exception refusal) when (refusal is SettingException or JournalFileException or PostgresRefusedException or IOException
-        or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        or UnauthorizedAccessException or IdentityException)
     {
         await Console.Error.WriteLineAsync($"controlplane: {refusal.Message}");
         return 2;
@@ -44,23 +51,6 @@ static void MakeDirectory(string path)
     else
     {
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
-}
-
-static async Task<int> MakeCertificates(string[] args)
-{
-    switch (args)
-    {
-        case ["init", var directory]:
-            Pki.Init(directory, TimeProvider.System);
-            await Console.Out.WriteLineAsync($"an authority in {directory}; keep ca.key where no node is");
-            return 0;
-        case ["node", var directory, var node, var into] when ControlPlane.Messages.Names.IsName(node):
-            Pki.Issue(directory, node, into, TimeProvider.System);
-            await Console.Out.WriteLineAsync($"a certificate for node {node} in {into}, good for 90 days");
-            return 0;
-        default:
-            throw new SettingException("usage: controlplane pki init DIR | pki node DIR NAME INTO");
     }
 }
 
@@ -103,7 +93,7 @@ static async Task<int> RunAgents(NodeOptions options)
     using var interrupt = System.Runtime.InteropServices.PosixSignalRegistration.Create(
         System.Runtime.InteropServices.PosixSignal.SIGINT, signal => Stop(signal, stop));
     using var logs = LoggerFactory.Create(logging => ControlPlaneApp.ConfigureLogging(logging, new ConfigurationBuilder().Build()));
-    await Console.Out.WriteLineAsync($"agents of {string.Join(", ", options.Hosts)} with the {options.Driver} data path, for {string.Join(" or ", ControlPlaneApp.LocalAgents(options).Sockets)}");
+    await Console.Out.WriteLineAsync($"agents of {string.Join(", ", options.Hosts)} with the {options.Driver} data path, for {string.Join(" or ", ControlPlaneApp.LocalAgents(options).Nodes)}");
     await LocalAgents.RunAgent(ControlPlaneApp.LocalAgents(options), TimeProvider.System, logs, stop.Token);
     return 0;
 }

@@ -43,6 +43,7 @@ public sealed class CliTestsRequests
         """{"kind":"external","uplink":"eth9","drift":"repair","extensions":[{"enabled":true,"name":"filter.quota","class":"filter","settings":{"maxPorts":10}},{"enabled":false,"name":"filter.mac-guard","class":"filter","settings":{"allowSpoofing":true}}]}""")]
     [InlineData("host delete hv02", "DELETE", "/v1/hosts/hv02", "")]
     [InlineData("host delete hv02 --force --dry-run", "DELETE", "/v1/hosts/hv02?force=true&dryRun=true", "")]
+    [InlineData("host join-token hv02", "POST", "/v1/hosts/hv02/join-token", "")]
     [InlineData("host readmit hv02", "POST", "/v1/hosts/hv02/readmit", "")]
     [InlineData("switch delete hv01/vsw0", "DELETE", "/v1/hosts/hv01/switches/vsw0", "")]
     [InlineData("vm delete web-1 --dry-run", "DELETE", "/v1/vms/web-1?dryRun=true", "")]

@@ -60,7 +60,7 @@ public sealed class RunningControlPlane : IAsyncLifetime
         _storage = Storage.Open(options, TimeProvider.System);
         _app = ControlPlaneApp.Build(options, _storage, Time, logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddSimpleConsole());
         await _app.StartAsync();
-        Address = new Uri(_app.Urls.Single(url => !url.Contains("unix", StringComparison.Ordinal)));
+        Address = new Uri(_app.Urls.Single(url => url.StartsWith("http://127.", StringComparison.Ordinal)));
         Token = (await File.ReadAllTextAsync(Path.Combine(Data, "admin.token"))).Trim();
     }
 

@@ -24,6 +24,13 @@ public sealed class SettingsTests
     [InlineData("--postgresPool many", "postgresPool")]
     [InlineData("--postgresStandby perhaps", "perhaps")]
     [InlineData("--postgresPool 10", "without postgres")]
+    [InlineData("--agents everywhere", "everywhere")]
+    [InlineData("--agents 10.0.0.1", "ADDRESS:PORT")]
+    [InlineData("--agents 10.0.0.1:8092", "agents needs certificates")]
+    [InlineData("--certificates dir", "without cluster or agents")]
+    [InlineData("--issuer dir", "without agents")]
+    [InlineData("--nodes http://node1:8092", "http://node1:8092")]
+    [InlineData("--nodes https://node1:8092/path", "https://HOST:PORT")]
     [InlineData("database forget", "accept-loss")]
     [InlineData("database", "accept-loss")]
     public void A_wrong_option_refuses_to_start_and_is_named(string args, params string[] named)

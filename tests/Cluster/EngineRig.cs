@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Akka.Actor;
 using Akka.Configuration;
 using ControlPlane.Actors.Entities;
@@ -6,6 +7,7 @@ using ControlPlane.Host.Engine;
 using ControlPlane.Host.Engine.Clustering;
 using ControlPlane.Host.Engine.Journal;
 using ControlPlane.Host.Engine.Postgres;
+using ControlPlane.Host.Security;
 using ControlPlane.Messages;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -23,7 +25,7 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
         akka.persistence.snapshot-store.plugin = "akka.persistence.snapshot-store.inmem"
         """;
 
-    EngineRig(CoreFactory newCore, Config journal, PostgresSource? database)
+    EngineRig(CoreFactory newCore, Config journal, PostgresSource? database, NodeCertificate? certificate)
     {
         var builder = new HostApplicationBuilder();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(60));
@@ -32,12 +34,13 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
         {
             Exit = _ => Departed = true,
         });
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddProvider(new Lines(Said));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IAgentDoor>(this);
         builder.Services.AddEngine(new EngineOptions(journal)
         {
             NewCore = newCore,
+            Certificate = certificate,
             JournalIsOpen = () => JournalIsOpen,
             Cluster = database is null ? null : new ClusterDatabase(database.Leases),
             Setups = database is null ? [] : [new JournalWiring { Dialect = (writer, limits, faults) => new PostgresDialect(database, limits, faults, writer) }],
@@ -52,16 +55,21 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
 
     public Departure Departure => _host.Services.GetRequiredService<Departure>();
 
+    /// <summary>What it logged from warnings up.</summary>
+    public ConcurrentQueue<string> Said { get; } = new();
+
     public Membership Membership => _host.Services.GetRequiredService<Membership>();
 
     public ActorSystem System => _host.Services.GetRequiredService<ActorSystem>();
 
     public ShardedEntities Entities => _host.Services.GetRequiredService<ShardedEntities>();
 
-    public static async Task<EngineRig> Start(CoreFactory? newCore = null, Config? journal = null, PostgresSource? database = null)
+    public static async Task<EngineRig> Start(
+        CoreFactory? newCore = null, Config? journal = null, PostgresSource? database = null, NodeCertificate? certificate = null)
     {
         var rig = new EngineRig(
-            newCore ?? EntityKinds.NewCore, journal ?? (database is null ? ConfigurationFactory.ParseString(InMemory) : JournalSettings.Postgres(database)), database);
+            newCore ?? EntityKinds.NewCore, journal ?? (database is null ? ConfigurationFactory.ParseString(InMemory) : JournalSettings.Postgres(database)),
+            database, certificate);
         await rig._host.StartAsync();
         return rig;
     }
@@ -77,5 +85,27 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
     {
         await _host.StopAsync();
         _host.Dispose();
+    }
+
+    sealed class Lines(ConcurrentQueue<string> said) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+            {
+                said.Enqueue(formatter(state, exception));
+            }
+        }
+
+        public void Dispose()
+        {
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Threading.Channels;
+using ControlPlane.Agent.Identity;
 using ControlPlane.Agent.Wire;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -17,15 +18,14 @@ public sealed class GrpcAgentLink : IAgentLink, IDisposable
     // A write failed: so long is waited for the node's reason, which is better than the write's.
     static readonly TimeSpan ReasonMax = TimeSpan.FromSeconds(1);
 
-    readonly GrpcChannel _channel;
-    readonly AgentLink.AgentLinkClient _client;
+    readonly GrpcChannel? _channel;
+    readonly Func<GrpcChannel> _open;
 
+    /// <summary>One channel for all streams.</summary>
     GrpcAgentLink(string address, SocketsHttpHandler handler)
     {
         handler.ConnectTimeout = ConnectMax;
-        handler.KeepAlivePingDelay = PingEvery;
-        handler.KeepAlivePingTimeout = PingEvery;
-        handler.KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests;
+        KeepAlive(handler);
         _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
             HttpHandler = handler,
@@ -33,8 +33,10 @@ public sealed class GrpcAgentLink : IAgentLink, IDisposable
             MaxReceiveMessageSize = Parcels.BytesMax,
             MaxSendMessageSize = Parcels.BytesMax,
         });
-        _client = new AgentLink.AgentLinkClient(_channel);
+        _open = () => _channel;
     }
+
+    GrpcAgentLink(Func<GrpcChannel> open) => _open = open;
 
     public static GrpcAgentLink ToSocket(string path) => new("http://localhost", new SocketsHttpHandler
     {
@@ -56,13 +58,25 @@ public sealed class GrpcAgentLink : IAgentLink, IDisposable
 
     public static GrpcAgentLink ToAddress(Uri address) => new(address.ToString(), new SocketsHttpHandler());
 
+    /// <summary>By TLS, as the agent of a host. Each stream has a connection of its own, so that it shows the certificate of its day.</summary>
+    public static GrpcAgentLink ToNode(Uri node, AgentCertificate certificate) => new(() => SecureChannel.Of(node, certificate, KeepAlive));
+
     public Task<IAgentStream> Open(CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
-        return Task.FromResult<IAgentStream>(new Stream(_client.Connect(cancellationToken: CancellationToken.None)));
+        var channel = _open();
+        var call = new AgentLink.AgentLinkClient(channel).Connect(cancellationToken: CancellationToken.None);
+        return Task.FromResult<IAgentStream>(new Stream(call, _channel is null ? channel : null));
     }
 
-    public void Dispose() => _channel.Dispose();
+    public void Dispose() => _channel?.Dispose();
+
+    static void KeepAlive(SocketsHttpHandler handler)
+    {
+        handler.KeepAlivePingDelay = PingEvery;
+        handler.KeepAlivePingTimeout = PingEvery;
+        handler.KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests;
+    }
 
     /// <summary>
     /// A cancelled read or write of gRPC ends the call, and an agent that stops still wants to say good-bye. So reads and
@@ -74,15 +88,17 @@ public sealed class GrpcAgentLink : IAgentLink, IDisposable
         const int ReceivedMax = 256;
 
         readonly AsyncDuplexStreamingCall<Parcel, Parcel> _call;
+        readonly GrpcChannel? _owned;
         readonly Channel<LinkParcel> _received = Channel.CreateBounded<LinkParcel>(ReceivedMax);
         readonly SemaphoreSlim _writing = new(1);
         readonly CancellationTokenSource _disposed = new();
         readonly Task _reading;
         volatile LinkEndedException? _why;
 
-        public Stream(AsyncDuplexStreamingCall<Parcel, Parcel> call)
+        /// <param name="owned">Ends with the stream; null: others use it too.</param>
+        public Stream(AsyncDuplexStreamingCall<Parcel, Parcel> call, GrpcChannel? owned)
         {
-            _call = call;
+            (_call, _owned) = (call, owned);
             _reading = Read();
         }
 
@@ -116,6 +132,7 @@ public sealed class GrpcAgentLink : IAgentLink, IDisposable
             await _disposed.CancelAsync();
             _call.Dispose();
             await _reading;
+            _owned?.Dispose();
             _disposed.Dispose();
         }
 

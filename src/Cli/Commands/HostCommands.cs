@@ -3,7 +3,7 @@ using ControlPlane.Cli.Http;
 
 namespace ControlPlane.Cli.Commands;
 
-/// <summary>Hosts that never return, and that come back all the same.</summary>
+/// <summary>Hosts that join, that never return, and that come back all the same.</summary>
 sealed class HostCommands(GlobalOptions globals, Surroundings world)
 {
     public Command Delete()
@@ -17,6 +17,17 @@ sealed class HostCommands(GlobalOptions globals, Surroundings world)
             var request = Request.Delete("v1", "hosts", at[0]).With("force", parsed.GetValue(force) ? "true" : null);
             return session.Change(change.On(request, parsed), $"host {at[0]} is given up", stop);
         }, name, force, change.IfMatch, change.DryRun);
+    }
+
+    public Command JoinToken()
+    {
+        var name = Names.Argument("HOST");
+        var change = new ChangeOptions(world);
+        return globals.Command("join-token", "A token, good once and for 10 minutes, with which the host's agent gets its certificate", (session, parsed, stop) =>
+        {
+            var at = parsed.GetRequiredValue(name);
+            return session.Change(change.On(Request.Post("v1", "hosts", at[0], "join-token"), parsed), $"host {at[0]} may join", stop);
+        }, name, change.DryRun, change.IdempotencyKey);
     }
 
     public Command Readmit()

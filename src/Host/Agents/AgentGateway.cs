@@ -22,11 +22,14 @@ sealed class AgentGateway(
     public override async Task Connect(
         IAsyncStreamReader<Parcel> requestStream, IServerStreamWriter<Parcel> responseStream, ServerCallContext context)
     {
-        if (!world.Options.TrustAddresses && !OverSocket(context))
-        {
-            throw new RpcException(new Status(StatusCode.PermissionDenied, "agents speak over the agent socket"));
-        }
+        var certified = AgentAdmission.Admit(context.GetHttpContext(), world.Options);
         var hello = await Hello(requestStream, context.CancellationToken);
+        if (certified.NotFor(hello.Host) is { } reason)
+        {
+            streams.CountRefused();
+            GatewayLog.Refused(world.Log, hello.Host, reason);
+            throw AgentAdmission.Denied(reason);
+        }
         var stream = guard.SendAway(hello.Host) is { } away
             ? await Refuse(responseStream, hello.Host, away, "too many streams in a short time")
             : streams.Begin(hello.Host) ?? await Refuse(responseStream, hello.Host, TimeSpan.FromSeconds(5), "this node has all agents that it takes");
@@ -36,6 +39,7 @@ sealed class AgentGateway(
         }
         try
         {
+            await using var expiry = certified.EndOf(world.Time, () => stream.End("its certificate has expired", SoonAgain));
             using var stopping = world.Lifetime.ApplicationStopping.Register(() => stream.End("the node stops", SoonAgain));
             if (await Open(stream, hello.Open, responseStream, context.CancellationToken))
             {
@@ -195,9 +199,6 @@ sealed class AgentGateway(
 
     Task<Answer> Ask(string host, string id, Command body, CancellationToken stop) => entities.Ask(
         new Envelope(EntityId.Bridge(host), $"agent:{host}:{id}", $"agent:{host}", $"agent:{host}:{id}", body), world.Options.AskMax, stop);
-
-    static bool OverSocket(ServerCallContext context) =>
-        context.GetHttpContext().Features.Get<AgentSocket>() is not null;
 
     static LinkParcel Read(Parcel wire)
     {

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Akka.Actor;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Agent.Link;
+using ControlPlane.Host.Security;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -11,6 +12,8 @@ namespace ControlPlane.Host.Agents;
 /// <summary>How the agents' gateway is put into a node.</summary>
 static class AgentGatewayHosting
 {
+    const int CertificateRequestMax = 8 * 1024;
+
     /// <summary>
     /// Adds the gateway and <see cref="IAgentDoor"/>. The engine and <see cref="TimeProvider"/> are the host's to add.
     /// </summary>
@@ -36,6 +39,15 @@ static class AgentGatewayHosting
     public static IServiceCollection AddAgentRoutes(this IServiceCollection services) => services
         .AddSingleton(provider => new AgentRoutes(provider.GetRequiredService<ActorSystem>, provider.GetRequiredService<AgentStreams>()))
         .AddHostedService(provider => provider.GetRequiredService<AgentRoutes>());
+
+    /// <summary>Adds what agents over TLS need; their listener is <see cref="AgentTls"/>'s.</summary>
+    public static IServiceCollection AddAgentCertificates(this IServiceCollection services, NodeCertificate node, Issuer? issuer)
+    {
+        services.AddGrpc().AddServiceOptions<CertificateDesk>(grpc => grpc.MaxReceiveMessageSize = CertificateRequestMax);
+        return services.AddSingleton(node).AddSingleton(new IssuerOfNode(issuer)).AddSingleton<CertificateDesk>();
+    }
+
+    public static void MapAgentCertificates(this IEndpointRouteBuilder app) => app.MapGrpcService<CertificateDesk>();
 
     public static void MapAgentGateway(this IEndpointRouteBuilder app) => app.MapGrpcService<AgentGateway>();
 

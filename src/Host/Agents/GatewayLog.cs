@@ -20,4 +20,10 @@ static partial class GatewayLog
 
     [LoggerMessage(3106, LogLevel.Error, "Agent of {Host} in this process failed")]
     public static partial void LocalAgentFailed(ILogger log, Exception error, string host);
+
+    [LoggerMessage(3107, LogLevel.Information, "Agent of {Host}: a certificate was issued")]
+    public static partial void Certified(ILogger log, string host);
+
+    [LoggerMessage(3108, LogLevel.Warning, "Agent of {Host} got no certificate: {Reason}")]
+    public static partial void NotCertified(ILogger log, string host, string reason);
 }

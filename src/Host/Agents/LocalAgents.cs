@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ControlPlane.Agent;
+using ControlPlane.Agent.Identity;
 using ControlPlane.Agent.Link;
 using ControlPlane.DriverAbi;
 
@@ -8,14 +9,22 @@ namespace ControlPlane.Host.Agents;
 /// <summary>Which hosts this process has the agents of.</summary>
 /// <param name="Driver">"linux" or "simulated".</param>
 /// <param name="StateDirectory">Each host has a directory of its own below it.</param>
-/// <param name="Sockets">The agent sockets of the nodes; any of them will do.</param>
-sealed record LocalAgentsOptions(IReadOnlyList<string> Hosts, string Driver, string StateDirectory, IReadOnlyList<string> Sockets)
+/// <param name="Nodes">Agent sockets or https:// addresses of the nodes; any of them will do.</param>
+sealed record LocalAgentsOptions(IReadOnlyList<string> Hosts, string Driver, string StateDirectory, IReadOnlyList<string> Nodes)
 {
     /// <summary>An ordered end takes the data path away and the next start puts it back. False leaves it running.</summary>
     public bool SuspendAtStop { get; init; } = true;
 
     /// <summary>Linux: stands before the names of network namespaces.</summary>
     public string NamespacePrefix { get; init; } = "";
+
+    /// <summary>The directory with a host's certificate, which it shows to nodes at https:// addresses.</summary>
+    public Func<string, string> Certificates { get; init; } = host => host;
+
+    /// <summary>The addresses among <see cref="Nodes"/>.</summary>
+    public IReadOnlyList<Uri> SecureNodes => [.. Nodes.Where(IsAddress).Select(node => new Uri(node))];
+
+    public static bool IsAddress(string node) => node.StartsWith("https://", StringComparison.Ordinal);
 
     /// <summary>An address instead of the socket, or null.</summary>
     public Uri? Address { get; init; }
@@ -48,7 +57,7 @@ sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerF
         try
         {
             // One that fails ends the process, so that whoever watches over it sees it.
-            await await Task.WhenAny(agents._running.Select(running => running.Work)).WaitAsync(stop);
+            await await Task.WhenAny(agents._running.SelectMany(running => running.Certificate is null ? (Task[])[running.Work] : [running.Work, running.Renewal])).WaitAsync(stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -63,26 +72,35 @@ sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerF
     /// <summary>A host that cannot be made ready is an error of the start; a node that is not there yet is not.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        // All of them before any host is touched: one that is missing is an error of the start.
+        var certificates = options.SecureNodes.Count == 0 ? []
+            : options.Hosts.ToDictionary(host => host, host => AgentCertificate.Load(options.Certificates(host), host, time));
         foreach (var host in options.Hosts)
         {
+            var certificate = certificates.GetValueOrDefault(host);
             var driver = Drivers.Open(
                 options.Driver, new DriverPlace(host, Path.Combine(options.StateDirectory, host), options.NamespacePrefix), time);
             var random = new Random(RandomNumberGenerator.GetInt32(int.MaxValue));
             var link = new AnyNodeLink(
-                options.Address is { } address ? [GrpcAgentLink.ToAddress(address)] : [.. options.Sockets.Select(GrpcAgentLink.ToSocket)], random);
+                options.Address is { } address ? [GrpcAgentLink.ToAddress(address)] : [.. options.Nodes.Select(node => LinkTo(node, certificate))], random);
             var surroundings = new AgentSurroundings(time, random, logs.CreateLogger<HostAgent>());
-            var running = new Running(host, driver, link, new HostAgent(host, driver, link, new HostAgentOptions(), surroundings));
+            var running = new Running(host, driver, link, new HostAgent(host, driver, link, new HostAgentOptions(), surroundings), certificate);
             _running.Add(running);
             await driver.Resume(cancellationToken);
             running.Work = Watch(running);
+            running.Renewal = certificate is null ? Task.CompletedTask
+                : new CertificateRenewal(certificate, options.SecureNodes, time, logs.CreateLogger<CertificateRenewal>()).Run(_stop.Token);
         }
     }
+
+    static GrpcAgentLink LinkTo(string node, AgentCertificate? certificate) =>
+        certificate is not null && LocalAgentsOptions.IsAddress(node) ? GrpcAgentLink.ToNode(new Uri(node), certificate) : GrpcAgentLink.ToSocket(node);
 
     /// <summary>First the sessions end, with a good-bye; then the hosts, one after the other.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stop.CancelAsync();
-        await Task.WhenAll(_running.Select(running => running.Work)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_running.SelectMany(running => (Task[])[running.Work, running.Renewal])).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var running in _running)
         {
             if (options.SuspendAtStop)
@@ -92,6 +110,7 @@ sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerF
             await running.Driver.DisposeAsync();
             running.Link.Dispose();
             running.Agent.Dispose();
+            running.Certificate?.Dispose();
         }
         _running.Clear();
     }
@@ -128,8 +147,10 @@ sealed class LocalAgents(LocalAgentsOptions options, TimeProvider time, ILoggerF
         }
     }
 
-    sealed record Running(string Host, IDriver Driver, AnyNodeLink Link, HostAgent Agent)
+    sealed record Running(string Host, IDriver Driver, AnyNodeLink Link, HostAgent Agent, AgentCertificate? Certificate)
     {
         public Task Work { get; set; } = Task.CompletedTask;
+
+        public Task Renewal { get; set; } = Task.CompletedTask;
     }
 }

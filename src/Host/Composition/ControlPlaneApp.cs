@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using ControlPlane.Actors.Bridge;
 using ControlPlane.Host.Agents;
 using ControlPlane.Host.Api;
 using ControlPlane.Host.Api.Documents;
@@ -11,6 +12,7 @@ using ControlPlane.Host.Engine.Clustering;
 using ControlPlane.Host.Engine.Journal;
 using ControlPlane.Host.Projections;
 using ControlPlane.Host.Security;
+using ControlPlane.Messages;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace ControlPlane.Host.Composition;
@@ -33,13 +35,21 @@ static class ControlPlaneApp
         builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true);
         ConfigureLogging(builder.Logging, builder.Configuration);
         logging?.Invoke(builder.Logging);
-        builder.WebHost.ConfigureKestrel(kestrel => ConfigureKestrel(kestrel, options));
+        var certificate = options.Certificates is { } directory ? NodeCertificate.Load(directory, time) : null;
+        var issuer = options.Issuer is { } from && certificate is not null ? Issuer.Load(from, certificate.Authority, time) : null;
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => ConfigureKestrel(kestrel, options, certificate));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopMax);
         builder.Services.AddSingleton(options).AddSingleton(time);
-        AddEngine(builder.Services, options, storage, time);
+        AddEngine(builder.Services, options, storage, time, certificate);
         AddProjections(builder.Services, options, storage);
-        AddApi(builder.Services, options, time);
+        AddApi(builder.Services, options, time, issuer is null ? null : certificate?.Authority.Fingerprint);
         builder.Services.AddAgentGateway().AddAgentRoutes();
+        if (options.Agents is not null && certificate is not null)
+        {
+            builder.Services.AddAgentCertificates(certificate, issuer);
+            builder.Services.AddSingleton<ShownHost>(provider => host => provider.GetRequiredService<ReadTables>().Present(EntityId.Bridge(host))?.State as BridgeState);
+        }
         if (options.Role == NodeRole.All)
         {
             builder.Services.AddSingleton(provider => new LocalAgents(
@@ -47,12 +57,16 @@ static class ControlPlaneApp
             builder.Services.AddHostedService(provider => provider.GetRequiredService<LocalAgents>());
         }
         var app = builder.Build();
-        MapApi(app);
+        MapApi(app, options);
         return app;
     }
 
     public static LocalAgentsOptions LocalAgents(NodeOptions options) =>
-        new(options.Hosts, options.Driver, options.AgentState, options.Nodes is { Count: > 0 } nodes ? nodes : [options.AgentSocket]) { NamespacePrefix = options.NamespacePrefix };
+        new(options.Hosts, options.Driver, options.AgentState, options.Nodes is { Count: > 0 } nodes ? nodes : [options.AgentSocket])
+        {
+            NamespacePrefix = options.NamespacePrefix,
+            Certificates = host => AgentJoin.Directory(options.Data, host),
+        };
 
     public static void ConfigureLogging(ILoggingBuilder logging, IConfiguration configuration)
     {
@@ -65,7 +79,7 @@ static class ControlPlaneApp
         logging.AddFilter("Grpc", LogLevel.Error);
     }
 
-    static void ConfigureKestrel(KestrelServerOptions kestrel, NodeOptions options)
+    static void ConfigureKestrel(KestrelServerOptions kestrel, NodeOptions options, NodeCertificate? certificate)
     {
         kestrel.AddServerHeader = false;
         var limits = kestrel.Limits;
@@ -78,9 +92,13 @@ static class ControlPlaneApp
         limits.MinRequestBodyDataRate = new MinDataRate(Body.BytesPerSecondMin, options.BodyGrace);
         kestrel.Listen(options.Listen, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
         kestrel.ConfigureAgentSocket(options.AgentSocket);
+        if (options.Agents is { } agents && certificate is not null)
+        {
+            kestrel.ConfigureAgentTls(agents, certificate);
+        }
     }
 
-    static void AddEngine(IServiceCollection services, NodeOptions options, Storage storage, TimeProvider time)
+    static void AddEngine(IServiceCollection services, NodeOptions options, Storage storage, TimeProvider time, NodeCertificate? certificate)
     {
         var health = new JournalHealth();
         services.AddSingleton(health);
@@ -92,7 +110,7 @@ static class ControlPlaneApp
             Port = options.Cluster?.Port ?? 0,
             Seeds = options.Seeds,
             Cluster = options.Cluster is not null && storage is PostgresStorage { Source.Leases: var pool } ? new ClusterDatabase(pool) : null,
-            Certificate = options.Certificates is { } directory ? NodeCertificate.Load(directory) : null,
+            Certificate = options.Cluster is null ? null : certificate, // alone, it speaks to itself
             OpenWork = provider => ActivatorUtilities.CreateInstance<OpenWork>(provider).Next,
         });
     }
@@ -112,10 +130,12 @@ static class ControlPlaneApp
         services.AddHostedService(provider => provider.GetRequiredService<EntityFaults>());
     }
 
-    static void AddApi(IServiceCollection services, NodeOptions options, TimeProvider time)
+    /// <param name="joins">Fingerprint of the authority by which hosts may join here; null: they may not.</param>
+    static void AddApi(IServiceCollection services, NodeOptions options, TimeProvider time, string? joins)
     {
         var secrets = new Secrets(options.Data, RandomNumberGenerator.GetBytes, time);
         services.AddSingleton(options.Watch).AddSingleton(secrets.PageKey()).AddSingleton(secrets.Tokens());
+        services.AddSingleton(provider => new JoinTokens(provider.GetRequiredService<PageKey>(), joins));
         services.AddSingleton<FailedLogins>().AddSingleton<PageTokens>().AddSingleton<Operations>().AddSingleton<Watchers>().AddSingleton<Drain>();
         services.AddSingleton<NewId>(() => Guid.CreateVersion7(time.GetUtcNow()));
         services.AddSingleton<AskEntity>(provider => provider.GetRequiredService<ShardedEntities>().Ask);
@@ -124,10 +144,18 @@ static class ControlPlaneApp
         services.AddOpenApi();
     }
 
-    static void MapApi(WebApplication app)
+    static void MapApi(WebApplication app, NodeOptions options)
     {
-        // The agents' socket has the agents' service and nothing else, and TCP has all but that.
+        // The agents' doors have the agents' services and nothing else, and the people's door has all but that.
         app.MapWhen(OverSocket, agents => agents.UseRouting().UseEndpoints(routes => routes.MapAgentGateway()));
+        if (options.Agents is not null)
+        {
+            app.MapWhen(OverTls, agents => agents.UseRouting().UseEndpoints(routes =>
+            {
+                routes.MapAgentGateway();
+                routes.MapAgentCertificates();
+            }));
+        }
         app.UseMiddleware<ProblemMiddleware>();
         app.Use(next => http => http.RequestServices.GetRequiredService<Drain>().Bound(http, next));
         app.UseRouting();
@@ -136,6 +164,7 @@ static class ControlPlaneApp
         app.MapOpenApi();
         var v1 = app.MapGroup("/v1");
         HostsApi.Map(v1);
+        JoinTokensApi.Map(v1);
         SwitchesApi.Map(v1);
         EdgesApi.Map(v1);
         VmsApi.Map(v1);
@@ -148,6 +177,8 @@ static class ControlPlaneApp
         AlarmsApi.Map(v1);
         ClusterApi.Map(v1);
     }
+
+    static bool OverTls(HttpContext http) => http.Features.Get<CertifiedAgent>() is not null;
 
     static bool OverSocket(HttpContext http) =>
         http.Features.Get<Microsoft.AspNetCore.Connections.Features.IConnectionSocketFeature>()?.Socket.AddressFamily == AddressFamily.Unix;

@@ -60,7 +60,13 @@ sealed record NodeOptions
     /// <summary>HOST:PORT of nodes to join; none: the database tells who is there.</summary>
     public IReadOnlyList<string> Seeds { get; init; } = [];
 
-    /// <summary>Agents: sockets of the nodes that they may use; none: the one of <see cref="Data"/>.</summary>
+    /// <summary>Where agents reach this node by TLS; null: only on this machine, over the socket.</summary>
+    public IPEndPoint? Agents { get; init; }
+
+    /// <summary>Directory with issuer.crt and issuer.key, to certify agents with; null: this node certifies nobody.</summary>
+    public string? Issuer { get; init; }
+
+    /// <summary>Agents: sockets or https:// addresses of the nodes that they may use; none: the socket of <see cref="Data"/>.</summary>
     public IReadOnlyList<string> Nodes { get; init; } = [];
 
     /// <summary>A request's body may stay under its least rate for so long (reliability.md 11.1 B3). No setting: only tests wait less.</summary>
@@ -103,12 +109,9 @@ sealed record NodeOptions
             "data" => this with { Data = value.Length > 0 ? Path.GetFullPath(value) : throw Wrong("is a directory") },
             "driver" => this with { Driver = Drivers.Kinds.Contains(value) ? value : throw Wrong($"is one of {string.Join(", ", Drivers.Kinds)}") },
             "hosts" => this with { Hosts = HostsOf(value) ?? throw Wrong($"is 1 to {HostsMax} names of hosts with commas between") },
-            "cluster" => this with
-            {
-                Cluster = IPEndPoint.TryParse(value, out var cluster) && cluster.Port > 0 && value.Contains(':', StringComparison.Ordinal)
-                    ? cluster
-                    : throw Wrong("is ADDRESS:PORT"),
-            },
+            "cluster" => this with { Cluster = Endpoint() },
+            "agents" => this with { Agents = Endpoint() },
+            "issuer" => this with { Issuer = value.Length > 0 ? Path.GetFullPath(value) : throw Wrong("is a directory") },
             "certificates" => this with { Certificates = value.Length > 0 ? Path.GetFullPath(value) : throw Wrong("is a directory") },
             "seeds" => this with
             {
@@ -119,8 +122,9 @@ sealed record NodeOptions
             "nodes" => this with
             {
                 Nodes = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: >= 1 and <= NodesMax } nodes
-                    ? [.. nodes.Select(Path.GetFullPath)]
-                    : throw Wrong($"is 1 to {NodesMax} agent sockets of nodes with commas between"),
+                    ? [.. nodes.Select(node => !node.Contains("://", StringComparison.Ordinal) ? Path.GetFullPath(node)
+                        : NodeAddress(node)?.ToString() ?? throw Wrong("is agent sockets or https://HOST:PORT of nodes"))]
+                    : throw Wrong($"is 1 to {NodesMax} agent sockets or https://HOST:PORT of nodes with commas between"),
             },
             "namespaceprefix" => this with
             {
@@ -145,8 +149,12 @@ sealed record NodeOptions
                 Database = Postgres with { NeedsStandby = value is "none" or "synchronous" ? value == "synchronous" : throw Wrong("is none or synchronous") },
             },
             _ => throw new SettingException(
-                $"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, postgres, postgresOwner, postgresPool, postgresStandby, cluster, certificates, seeds, nodes."),
+                $"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, postgres, postgresOwner, postgresPool, postgresStandby, cluster, certificates, seeds, nodes, agents, issuer."),
         };
+
+        IPEndPoint Endpoint() => IPEndPoint.TryParse(value, out var endpoint) && endpoint.Port > 0 && value.Contains(':', StringComparison.Ordinal)
+            ? endpoint
+            : throw Wrong("is ADDRESS:PORT");
 
         // It may hold a password, so it is never repeated.
         string Connection() => PostgresOptions.Fault(value) is { } fault
@@ -167,9 +175,16 @@ sealed record NodeOptions
         { Cluster: not null, Database: null } => throw new SettingException("cluster needs postgres: nodes share its journal."),
         { Cluster.Address: var address, Certificates: null } when !IPAddress.IsLoopback(address) =>
             throw new SettingException("cluster is on a loopback address unless there are certificates: nodes speak over a network by mutual TLS alone."),
-        { Cluster: null } when Seeds.Count > 0 || Certificates is not null => throw new SettingException("seeds and certificates mean nothing without cluster."),
+        { Cluster: null } when Seeds.Count > 0 => throw new SettingException("seeds mean nothing without cluster."),
+        { Cluster: null, Agents: null, Certificates: not null } => throw new SettingException("certificates mean nothing without cluster or agents."),
+        { Agents: not null, Certificates: null } => throw new SettingException("agents needs certificates: over a network they and nodes speak by mutual TLS alone."),
+        { Agents: null, Issuer: not null } => throw new SettingException("issuer means nothing without agents: it certifies who comes there."),
         _ => this,
     };
+
+    /// <summary>https://HOST:PORT and nothing else, or null.</summary>
+    public static Uri? NodeAddress(string value) =>
+        Uri.TryCreate(value, UriKind.Absolute, out var address) && address is { Scheme: "https", PathAndQuery: "/", UserInfo: "", Fragment: "" } ? address : null;
 
     static string[]? HostsOf(string value) =>
         value.Split(',', StringSplitOptions.TrimEntries) is { Length: >= 1 and <= HostsMax } names

@@ -69,13 +69,13 @@ static class EngineSetup
         services.AddSingleton(provider => new ClusterState(provider.GetRequiredService<ActorSystem>));
         if (options.Cluster is { } cluster)
         {
-            AddCluster(services, cluster, options.Seeds);
+            AddCluster(services, cluster, new SeedNodes(options.Seeds, options.Certificate is not null));
         }
         return services.AddAkka(EngineOptions.SystemName, (akka, provider) => Configure(akka, provider, options));
     }
 
     /// <summary>Before the actor system, so that it stops after it: a process is on record until it has left.</summary>
-    static void AddCluster(IServiceCollection services, ClusterDatabase cluster, IReadOnlyList<string> seeds)
+    static void AddCluster(IServiceCollection services, ClusterDatabase cluster, SeedNodes seeds)
     {
         services.AddSingleton(cluster).AddSingleton<MemberTable>().AddSingleton<LeaseTable>();
         services.TryAddSingleton<Departure>();
@@ -107,7 +107,7 @@ static class EngineSetup
             akka.AddHocon("akka.remote.dot-netty.tcp.enable-ssl = on", HoconAddMode.Prepend);
             akka.AddSetup(new DotNettySslSetup(
                 certificate.Own, suppressValidation: false, requireMutualAuthentication: true, validateCertificateHostname: false,
-                (peer, _, _, _, _) => certificate.IsNode(peer)));
+                (peer, _, address, _, _) => PeerCheck.LetsIn(certificate, peer, address, provider.GetRequiredService<ILogger<PeerCheck>>())));
         }
         Func<string, Props> props = id => provider.GetRequiredService<EntityServices>().PropsOf(EntityId.Parse(id)!.Value);
         akka.WithShardRegion<HostRegion>(ShardIds.HostRegion, props, new EntityMessageExtractor(), Sharding())

@@ -1,130 +1,110 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ControlPlane.Agent.Identity;
 
 namespace ControlPlane.Host.Security;
 
 /// <summary>
 /// A small certificate authority in a directory: <c>ca.crt</c> and <c>ca.key</c>. It belongs on a machine that is no node; a node
-/// gets <c>ca.crt</c>, <c>node.crt</c> and <c>node.key</c>. Keys are readable by their owner alone.
+/// gets <c>ca.crt</c>, <c>node.crt</c> and <c>node.key</c>, and one of them may get an issuer, which can certify agents and nobody else.
 /// </summary>
 static class Pki
 {
-    public const string NodeIdentity = "spiffe://controlplane/node/";
-
     /// <summary>There is nothing that renews an authority, so it outlives the machines.</summary>
     static readonly TimeSpan AuthorityLives = TimeSpan.FromDays(3_650);
 
-    /// <summary>A leaf is issued again well before; until then it is good.</summary>
-    static readonly TimeSpan NodeLives = TimeSpan.FromDays(90);
+    /// <summary>Of what an operator issues by hand; it is issued again well before.</summary>
+    static readonly TimeSpan ByHandLives = TimeSpan.FromDays(90);
 
     /// <summary>Clocks of two machines may differ by so much.</summary>
-    static readonly TimeSpan ClockMayDiffer = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan ClockMayDiffer = TimeSpan.FromMinutes(5);
 
-    /// <exception cref="IOException">There is an authority already.</exception>
+    /// <exception cref="IdentityException">There is an authority already.</exception>
     public static void Init(string directory, TimeProvider time)
     {
-        if (File.Exists(Path.Combine(directory, "ca.key")))
+        foreach (var file in (string[])["ca.key", "ca.crt"])
         {
-            throw new IOException($"{directory} has an authority already; nothing was changed.");
+            if (File.Exists(Path.Combine(directory, file)))
+            {
+                throw new IdentityException($"{directory} has an authority already ({file}); nothing was changed.");
+            }
         }
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=controlplane authority", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
-        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        var request = ForCertificates("CN=controlplane authority", key, pathLength: 1);
         var now = time.GetUtcNow();
         using var authority = request.CreateSelfSigned(now - ClockMayDiffer, now + AuthorityLives);
-        Directory.CreateDirectory(directory);
-        Write(Path.Combine(directory, "ca.key"), key.ExportPkcs8PrivateKeyPem());
-        Write(Path.Combine(directory, "ca.crt"), authority.ExportCertificatePem());
+        KeyFiles.MakeDirectory(directory);
+        KeyFiles.Write(Path.Combine(directory, "ca.key"), key.ExportPkcs8PrivateKeyPem());
+        KeyFiles.Write(Path.Combine(directory, "ca.crt"), authority.ExportCertificatePem());
     }
 
     /// <summary>A certificate for a node, into a directory of its own.</summary>
-    public static void Issue(string directory, string node, string into, TimeProvider time)
+    /// <exception cref="IdentityException">There is no authority, or the target is its directory.</exception>
+    public static void Node(string directory, string node, string into, TimeProvider time) =>
+        ByHand(directory, into, time, "node", key => ForPeer(new PublicKey(key), new PeerIdentity(PeerKind.Node, node)));
+
+    /// <summary>A certificate for a host's agent, where no issuer does it.</summary>
+    /// <exception cref="IdentityException">There is no authority, or the target is its directory.</exception>
+    public static void Agent(string directory, string host, string into, TimeProvider time) =>
+        ByHand(directory, into, time, "agent", key => ForPeer(new PublicKey(key), new PeerIdentity(PeerKind.Agent, host)));
+
+    /// <summary>What a node needs to certify agents. Nodes take no node's certificate from it.</summary>
+    /// <exception cref="IdentityException">There is no authority, or the target is its directory.</exception>
+    public static void Issuer(string directory, string into, TimeProvider time) =>
+        ByHand(directory, into, time, "issuer", key => ForCertificates("CN=controlplane issuer", key, pathLength: 0));
+
+    /// <summary>What a peer's certificate says, whoever signs it.</summary>
+    public static CertificateRequest ForPeer(PublicKey key, PeerIdentity identity)
     {
-        using var authority = X509Certificate2.CreateFromPemFile(Path.Combine(directory, "ca.crt"), Path.Combine(directory, "ca.key"));
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={node}", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest(new X500DistinguishedName($"CN={identity.Name}"), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
         // A node is server to some peers and client to others.
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], true));
         var names = new SubjectAlternativeNameBuilder();
-        names.AddUri(new Uri(NodeIdentity + node));
+        names.AddUri(new Uri(identity.Uri));
         request.CertificateExtensions.Add(names.Build());
+        return request;
+    }
+
+    /// <summary>Signs a request, for no longer than the signer itself is good.</summary>
+    /// <exception cref="IdentityException">The signer is not good now.</exception>
+    public static X509Certificate2 Sign(CertificateRequest request, X509Certificate2 signer, TimeSpan lives, TimeProvider time)
+    {
         var now = time.GetUtcNow();
-        using var issued = request.Create(authority, now - ClockMayDiffer, now + NodeLives, RandomNumberGenerator.GetBytes(16));
-        Directory.CreateDirectory(into);
-        Write(Path.Combine(into, "node.key"), key.ExportPkcs8PrivateKeyPem());
-        Write(Path.Combine(into, "node.crt"), issued.ExportCertificatePem());
-        File.Copy(Path.Combine(directory, "ca.crt"), Path.Combine(into, "ca.crt"), overwrite: true);
-    }
-
-    static void Write(string file, string text)
-    {
-        File.Delete(file);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
+        var (earliest, latest) = (new DateTimeOffset(signer.NotBefore), new DateTimeOffset(signer.NotAfter));
+        if (now < earliest || now >= latest)
         {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            throw new IdentityException($"{signer.Subject[3..]} is good from {earliest.UtcDateTime:O} to {latest.UtcDateTime:O}, and signs nothing now.");
         }
-        using var stream = new FileStream(file, options);
-        stream.Write(System.Text.Encoding.ASCII.GetBytes(text));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(signer, true, false));
+        return request.Create(
+            signer, now - ClockMayDiffer > earliest ? now - ClockMayDiffer : earliest, now + lives < latest ? now + lives : latest,
+            RandomNumberGenerator.GetBytes(16));
     }
-}
 
-/// <summary>What a node shows its peers, and how it knows them: by the authority and by what the certificate was issued for.</summary>
-sealed class NodeCertificate : IDisposable
-{
-    readonly X509Certificate2 _authority;
-
-    NodeCertificate(X509Certificate2 own, X509Certificate2 authority) => (Own, _authority) = (own, authority);
-
-    public X509Certificate2 Own { get; }
-
-    /// <exception cref="IOException">A file is missing.</exception>
-    /// <exception cref="CryptographicException">A file is not what its name says.</exception>
-    public static NodeCertificate Load(string directory) => new(
-        X509Certificate2.CreateFromPemFile(Path.Combine(directory, "node.crt"), Path.Combine(directory, "node.key")),
-        X509Certificate2.CreateFromPem(File.ReadAllText(Path.Combine(directory, "ca.crt"))));
-
-    /// <summary>Of our authority, in its time, and a node's: an agent's or an operator's is not enough (reliability.md 7.1).</summary>
-    public bool IsNode(X509Certificate2? peer)
+    static CertificateRequest ForCertificates(string name, ECDsa key, int pathLength)
     {
-        if (peer is null)
+        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, pathLength, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        return request;
+    }
+
+    static void ByHand(string directory, string into, TimeProvider time, string name, Func<ECDsa, CertificateRequest> ask)
+    {
+        if (File.Exists(Path.Combine(into, "ca.key")))
         {
-            return false;
+            throw new IdentityException($"{into} is the authority itself, whose key is for no node; nothing was changed.");
         }
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.Add(_authority);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        return chain.Build(peer) && Uris(peer).Any(uri => uri.StartsWith(Pki.NodeIdentity, StringComparison.Ordinal));
-    }
-
-    public void Dispose()
-    {
-        Own.Dispose();
-        _authority.Dispose();
-    }
-
-    static IEnumerable<string> Uris(X509Certificate2 certificate)
-    {
-        foreach (var extension in certificate.Extensions.Where(extension => extension.Oid?.Value == "2.5.29.17"))
-        {
-            var names = new System.Formats.Asn1.AsnReader(extension.RawData, System.Formats.Asn1.AsnEncodingRules.DER).ReadSequence();
-            while (names.HasData)
-            {
-                var uri = new System.Formats.Asn1.Asn1Tag(System.Formats.Asn1.TagClass.ContextSpecific, 6);
-                if (names.PeekTag() == uri)
-                {
-                    yield return names.ReadCharacterString(System.Formats.Asn1.UniversalTagNumber.IA5String, uri);
-                }
-                else
-                {
-                    names.ReadEncodedValue();
-                }
-            }
-        }
+        using var authority = KeyFiles.Read(directory, "authority", () =>
+            X509Certificate2.CreateFromPemFile(Path.Combine(directory, "ca.crt"), Path.Combine(directory, "ca.key")));
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var issued = Sign(ask(key), authority, ByHandLives, time);
+        KeyFiles.MakeDirectory(into);
+        KeyFiles.Write(Path.Combine(into, $"{name}.key"), key.ExportPkcs8PrivateKeyPem());
+        KeyFiles.Write(Path.Combine(into, $"{name}.crt"), issued.ExportCertificatePem());
+        KeyFiles.Write(Path.Combine(into, "ca.crt"), authority.ExportCertificatePem());
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ControlPlane.Actors.Bridge;
 using ControlPlane.Actors.Entities;
 using ControlPlane.Actors.Shell;
 using ControlPlane.Host.Agents;
@@ -11,6 +12,16 @@ sealed class Bridges : IEntityAsk
 {
     readonly Lock _sync = new();
     readonly Dictionary<EntityId, IEntityCore> _cores = [];
+
+    /// <summary>By which bridges judge.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    /// <summary>The bridge as the read tables would show it; null: nothing of it was ever stored.</summary>
+    public BridgeState? Shown(string host)
+    {
+        var rows = Stored.Where(row => row.Entity == EntityId.Bridge(host)).Select(row => row.Event).OfType<BridgeEvent>().ToList();
+        return rows.Count == 0 ? null : rows.Aggregate(BridgeLifecycle.Initial(EntityId.Bridge(host)), BridgeLifecycle.Evolve);
+    }
 
     /// <summary>Where bridges hand their commands.</summary>
     public IAgentDoor? Door { get; set; }
@@ -61,7 +72,7 @@ sealed class Bridges : IEntityAsk
             var inputs = new Queue<Input>([input]);
             while (inputs.TryDequeue(out var next))
             {
-                foreach (var output in core.Step(next, TimeProvider.System.GetUtcNow()))
+                foreach (var output in core.Step(next, Time.GetUtcNow()))
                 {
                     CarryOut(output, inputs);
                 }

@@ -26,6 +26,9 @@ sealed record HostDocument(
     public long? Discovered { get; init; }
 }
 
+/// <param name="Token">Said here and never again; what is kept of it is a hash.</param>
+sealed record JoinTokenDocument(string Host, string Token, DateTimeOffset Until);
+
 /// <summary>A device that no NIC of ours knows, in the state in which the host lists it.</summary>
 /// <param name="LeftOver">It is ours by its alias, and its NIC is on no port.</param>
 /// <param name="Removing">It is being removed, as the switch repairs drift.</param>

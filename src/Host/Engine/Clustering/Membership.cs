@@ -5,12 +5,17 @@ using Npgsql;
 
 namespace ControlPlane.Host.Engine.Clustering;
 
+/// <summary>Whom a process joins, and how it speaks.</summary>
+/// <param name="Addresses">HOST:PORT; none: the database tells who is there.</param>
+/// <param name="Certified">It has a certificate, and speaks by TLS.</param>
+sealed record SeedNodes(IReadOnlyList<string> Addresses, bool Certified);
+
 /// <summary>
 /// Brings this process into the cluster and says every second that it is there. It ends the process when its peers went on
 /// without it, or when a later cluster was founded in the same database.
 /// </summary>
 sealed partial class Membership(
-    Func<ActorSystem> system, IReadOnlyList<string> seeds, MemberTable table, Departure departure,
+    Func<ActorSystem> system, SeedNodes seeds, MemberTable table, Departure departure,
     TimeProvider time, ILogger<Membership> log) : BackgroundService
 {
     readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -77,7 +82,7 @@ sealed partial class Membership(
         {
             try
             {
-                if (seeds.Count > 0)
+                if (seeds.Addresses.Count > 0)
                 {
                     return await table.Register(address, uid, stop); // the engine joins them by itself
                 }
@@ -120,9 +125,22 @@ sealed partial class Membership(
         }
         catch (Exception failure) when (failure is ClusterJoinFailedException or OperationCanceledException && !stop.IsCancellationRequested)
         {
-            LogNotLetIn(log, failure.Message);
+            LogNotLetIn(log, await InTheClear(addresses, stop) ?? failure.Message);
             return false;
         }
+    }
+
+    /// <summary>The reason, if it is that these speak by TLS and this process cannot; null: it is another.</summary>
+    async Task<string?> InTheClear(IReadOnlyList<string> addresses, CancellationToken stop)
+    {
+        foreach (var address in seeds.Certified ? [] : addresses)
+        {
+            if (await TlsKnock.SpeaksTls(address, time, stop))
+            {
+                return $"{address} speaks by TLS, and this node has no certificate: it needs --certificates";
+            }
+        }
+        return null;
     }
 
     /// <summary>Which of these addresses refuse a connection: a process that ended; one that does not answer at all may only be cut off.</summary>

@@ -1,0 +1,63 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace ControlPlane.Agent.Identity;
+
+/// <summary>Files of keys and certificates: whole or not at all, and readable by their owner alone from the first moment.</summary>
+public static class KeyFiles
+{
+    /// <summary>Certificates too: whoever can replace the authority's file decides who is trusted.</summary>
+    const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    public static void Write(string file, string text)
+    {
+        var fresh = file + ".new";
+        File.Delete(fresh);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerOnly;
+        }
+        using (var stream = new FileStream(fresh, options))
+        {
+            stream.Write(Encoding.ASCII.GetBytes(text));
+            stream.Flush(flushToDisk: true);
+        }
+        File.Move(fresh, file, overwrite: true);
+    }
+
+    /// <summary>A directory for keys; one that is there keeps what it has.</summary>
+    public static void MakeDirectory(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
+        }
+    }
+
+    /// <summary>What <paramref name="read"/> makes of the files; a missing or broken one is refused with the directory's name.</summary>
+    /// <exception cref="IdentityException">With what is wrong.</exception>
+    public static T Read<T>(string directory, string what, Func<T> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        try
+        {
+            return read();
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new IdentityException($"{directory} has no {what}: {Path.GetFileName((missing as FileNotFoundException)?.FileName) ?? directory} is not there.", missing);
+        }
+        catch (Exception broken) when (broken is CryptographicException or ArgumentException) // the latter where key and certificate are no pair
+        {
+            throw new IdentityException($"{directory} has no {what} that can be read: {broken.Message}", broken);
+        }
+    }
+}
+
+/// <summary>A certificate that is not there or not good: its reader's message is for the operator.</summary>
+public sealed class IdentityException(string message, Exception? inner = null) : Exception(message, inner);
