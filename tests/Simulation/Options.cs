@@ -64,7 +64,7 @@ public sealed record Options
                 Strength("driver.lost", 60), Strength("driver.twice", 60), Strength("driver.refused", 40), Strength("driver.frame", 400),
                 Has("driver.fails")),
             Wanted = new Wanted(Has("want.properties"), Has("want.updates"), Has("want.data"), Has("want.cancels"), Has("want.guests"),
-                Has("want.stack"), Has("want.switches"), Has("want.hosts"), moves),
+                Has("want.stack"), Has("want.switches"), Has("want.hosts"), moves, Joins: luck.Next("swarm.want.joins", 8) == 1),
             TroubleEvery = TimeSpan.FromSeconds(1 + luck.Next("swarm.trouble", 12)),
         };
     }
@@ -104,6 +104,7 @@ public sealed record HostFaults(
 /// <param name="Switches">Switches are deleted and defined again.</param>
 /// <param name="Moves">VMs are moved between hosts.</param>
 /// <param name="Hosts">Hosts are turned off, given up and admitted again.</param>
+/// <param name="Joins">Hosts are let in with tokens.</param>
 public sealed record Wanted(
     bool Properties = false, bool Updates = false, bool Data = false, bool Cancels = false, bool Guests = false,
-    bool Stack = false, bool Switches = false, bool Hosts = false, bool Moves = false);
+    bool Stack = false, bool Switches = false, bool Hosts = false, bool Moves = false, bool Joins = false);

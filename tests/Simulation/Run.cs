@@ -118,6 +118,10 @@ public static class Run
         {
             clients.Add(new Client(world, "upkeep", world.Options.Requests, new Upkeep(world).Next, Wantless.Passes));
         }
+        if (wanted.Joins)
+        {
+            clients.Add(new Client(world, "joiner", world.Options.Requests, new Joins(world).Next, Wantless.Passes));
+        }
         if (wanted.Moves)
         {
             clients.Add(new Client(world, "mover", world.Options.Requests * 2, new Movers(world).Next));
