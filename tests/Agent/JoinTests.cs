@@ -122,6 +122,18 @@ public sealed class JoinTests
     }
 
     [Fact]
+    public async Task Node_that_is_not_there_is_named_with_the_reason()
+    {
+        await using var node = await SecureNode.Start();
+        var token = await node.Allow("hv01");
+        var nowhere = new Uri("https://127.0.0.1:1");
+        var refused = await Assert.ThrowsAsync<IdentityException>(
+            () => Enrolment.Join(nowhere, token, node.File("hv01"), node.Time, CancellationToken.None).Soon());
+        Assert.StartsWith("no connection with https://127.0.0.1:1/: Connection refused", refused.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(node.File("hv01")));
+    }
+
+    [Fact]
     public async Task Node_without_an_issuer_refuses_by_name()
     {
         await using var node = await SecureNode.Start(issuer: false);
@@ -168,6 +180,22 @@ public sealed class JoinTests
         node.Time.Advance(first - node.Time.GetUtcNow() + TimeSpan.FromHours(1));
         Assert.IsType<SessionOpened>(await node.Hello(certificate, "hv01"));
         Assert.Equal(certificate.NotAfter, node.Load("hv01", "hv01").NotAfter);
+    }
+
+    [Fact]
+    public async Task Key_that_cannot_be_read_is_named_and_the_certificate_stays()
+    {
+        await using var node = await SecureNode.Start();
+        await node.Join(await node.Allow("hv01"), "hv01");
+        var certificate = node.Load("hv01", "hv01");
+        var last = certificate.NotAfter;
+        File.WriteAllText(Path.Combine(node.File("hv01"), "agent.key.next"), "");
+        node.Time.Advance(certificate.UntilRenewal);
+        var renewal = new CertificateRenewal(certificate, [node.Address], node.Time, NullLogger.Instance);
+        Assert.True(await renewal.Attempt(CancellationToken.None).Soon() > TimeSpan.Zero);
+        Assert.Equal(last, certificate.NotAfter);
+        var refused = Assert.Throws<IdentityException>(() => AgentCertificate.Request(node.File("hv01"), "hv01"));
+        Assert.Contains("agent.key.next", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

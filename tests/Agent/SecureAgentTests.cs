@@ -90,6 +90,31 @@ public sealed class SecureAgentTests
     }
 
     [Fact]
+    public async Task Session_with_a_longer_certificate_ends_after_thirty_days_and_says_so()
+    {
+        await using var node = await SecureNode.Start();
+        await using var stream = await node.Link(node.Certificate("hv01")).Open(CancellationToken.None);
+        await stream.Send(new LinkParcel(NodeRig.Hello("hv01")), CancellationToken.None);
+        Assert.IsType<SessionOpened>((await stream.Receive(CancellationToken.None).Soon()).Word);
+
+        node.Time.Advance(TimeSpan.FromDays(30));
+        var away = Assert.IsType<ComeAgain>((await stream.Receive(CancellationToken.None).Soon()).Word);
+        Assert.Equal("it was open for 30 days", away.Reason);
+    }
+
+    [Fact]
+    public async Task Agent_is_judged_by_its_certificate_at_each_connection()
+    {
+        await using var node = await SecureNode.Start();
+        await node.Join(await node.Allow("hv01"), "hv01");
+        var certificate = node.Load("hv01", "hv01");
+        for (var times = 0; times < 5; times++)
+        {
+            Assert.IsType<SessionOpened>(await node.Hello(certificate, "hv01"));
+        }
+    }
+
+    [Fact]
     public async Task Certificate_of_a_node_is_no_agents()
     {
         await using var node = await SecureNode.Start();

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using ControlPlane.Agent.Identity;
 using ControlPlane.Host.Agents;
 using ControlPlane.Host.Composition;
@@ -12,7 +11,6 @@ namespace ControlPlane.Api.Tests;
 public sealed class JoinTokenTests : IAsyncLifetime
 {
     readonly string _pki = Directory.CreateTempSubdirectory("pki-").FullName;
-    readonly IPEndPoint _agents = new(IPAddress.Loopback, FreePort());
     readonly RunningControlPlane _plane;
 
     public JoinTokenTests()
@@ -22,7 +20,7 @@ public sealed class JoinTokenTests : IAsyncLifetime
         Pki.Issuer(At("ca"), At("issuer"), TimeProvider.System);
         _plane = new RunningControlPlane
         {
-            Options = new NodeOptions { Port = 0, Driver = "simulated", Agents = _agents, Certificates = At("node"), Issuer = At("issuer") },
+            Options = new NodeOptions { Port = 0, Driver = "simulated", Agents = new IPEndPoint(IPAddress.Loopback, 0), Certificates = At("node"), Issuer = At("issuer") },
         };
     }
 
@@ -42,10 +40,10 @@ public sealed class JoinTokenTests : IAsyncLifetime
         var token = told.Body.Text("token")!;
         Assert.InRange(told.Body.GetProperty("until").GetDateTimeOffset() - DateTimeOffset.UtcNow, TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
 
-        string[] join = ["--server", $"https://{_agents}", "--token", token, "--data", At("agent")];
+        string[] join = ["--server", _plane.Agents.ToString(), "--token", token, "--data", At("agent")];
         Assert.StartsWith("a certificate for the agent of host hv77", await Join(join), StringComparison.Ordinal);
         using var stop = new CancellationTokenSource();
-        var options = new LocalAgentsOptions(["hv77"], "simulated", At("agent/agents"), [$"https://{_agents}"])
+        var options = new LocalAgentsOptions(["hv77"], "simulated", At("agent/agents"), [_plane.Agents.ToString()])
         {
             Certificates = host => AgentJoin.Directory(At("agent"), host),
         };
@@ -91,31 +89,30 @@ public sealed class JoinTokenTests : IAsyncLifetime
         var handler = new SocketsHttpHandler();
         handler.SslOptions.RemoteCertificateValidationCallback = (_, peer, _, _) => peer is not null;
         using var http = new HttpClient(handler) { DefaultRequestVersion = HttpVersion.Version20 };
-        using var hosts = await http.GetAsync(new Uri($"https://{_agents}/v1/hosts"));
+        using var hosts = await http.GetAsync(new Uri(_plane.Agents, "/v1/hosts"));
         Assert.Equal(HttpStatusCode.NotFound, hosts.StatusCode);
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_plane.Address, "/controlplane.agent.v1.AgentCertificates/Authority"));
         request.Headers.Authorization = new("Bearer", _plane.Token);
         Assert.Equal(404, (await _plane.Raw(request)).Status);
     }
 
+    static Task<string> Join(string[] args) => AgentJoin.Run(args, TextReader.Null, TimeProvider.System, CancellationToken.None);
+
+    string At(string name) => Path.Combine(_pki, name);
+}
+
+/// <summary>The words of <c>agent join</c>.</summary>
+public sealed class AgentJoinTests
+{
     [Theory]
     [InlineData]
     [InlineData("--server", "https://n1:1", "--token", "hv01:s:f")]
     [InlineData("--server", "http://n1:1", "--token", "x", "--data", "d")]
     [InlineData("--server", "https://n1:1", "--token", "x", "--data", "d")]
     [InlineData("--server", "https://n1:1", "--token", "x", "--data")]
-    public Task Wrong_words_of_agent_join_are_refused(params string[] args) => Assert.ThrowsAsync<SettingException>(() => Join(args));
-
-    static Task<string> Join(string[] args) => AgentJoin.Run(args, TextReader.Null, TimeProvider.System, CancellationToken.None);
-
-    string At(string name) => Path.Combine(_pki, name);
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    [InlineData("--data", "d", "--token", "x", "--data", "e")]
+    public Task Wrong_words_of_agent_join_are_refused(params string[] args) => Assert.ThrowsAsync<SettingException>(
+        () => AgentJoin.Run(args, TextReader.Null, TimeProvider.System, CancellationToken.None));
 }
 
 /// <summary>Where nobody may join.</summary>

@@ -76,6 +76,19 @@ public sealed class RestartTests(RunningControlPlane plane) : IClassFixture<Runn
     }
 
     [Fact]
+    public async Task Only_an_admin_lets_a_host_join()
+    {
+        var asOperator = await As("operator", "olga");
+        var told = await plane.Send(HttpMethod.Post, "/v1/hosts/hv77/join-token", with: request =>
+        {
+            asOperator(request);
+            request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
+        });
+        Assert.Equal((403, "auth.role", "Only an admin lets a host join."), (told.Status, told.Code, told.Body.Text("detail")));
+        Assert.Equal(404, (await plane.Get("/v1/hosts/hv77")).Status);
+    }
+
+    [Fact]
     public async Task A_migrator_moves_vms_and_is_refused_every_other_change()
     {
         var sw = await plane.Switch();

@@ -29,6 +29,9 @@ public sealed class RunningControlPlane : IAsyncLifetime
 
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
+    /// <summary>Where agents come by TLS, if they may.</summary>
+    public Uri Agents => new(_app!.Urls.Single(url => url.StartsWith("https://", StringComparison.Ordinal)));
+
     public string Token { get; private set; } = "";
 
     /// <summary>The services of the running process.</summary>

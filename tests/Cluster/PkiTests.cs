@@ -52,10 +52,25 @@ public sealed class PkiTests : IDisposable
         Assert.Contains("has an authority already", Refused<IdentityException>("init", At("ca")), StringComparison.Ordinal);
         Assert.Contains("is the authority itself", Refused<IdentityException>("node", At("ca"), "node1", At("ca")), StringComparison.Ordinal);
 
+        Assert.Equal(before, File.ReadAllText(At("ca/ca.key")));
+
         File.Delete(At("ca/ca.key"));
         Assert.Contains("has an authority already (ca.crt)", Refused<IdentityException>("init", At("ca")), StringComparison.Ordinal);
         Assert.Equal(["ca.crt"], Files("ca"));
-        Assert.NotEmpty(before);
+    }
+
+    [Theory]
+    [InlineData("node.key", "node", "ca", "node1", "one")]
+    [InlineData("agent.key", "agent", "ca", "hv01", "one")]
+    [InlineData("issuer.key", "issuer", "ca", "one")]
+    public void A_key_is_never_written_over(string key, string verb, string authority, params string[] rest)
+    {
+        Run("init", At("ca"));
+        string[] words = [verb, At(authority), .. rest[..^1], At(rest[^1])];
+        Run(words);
+        var before = Directory.EnumerateFiles(At("one")).ToDictionary(file => file, File.ReadAllText);
+        Assert.Contains($"{At("one")} has a {key} already", Refused<IdentityException>(words), StringComparison.Ordinal);
+        Assert.Equal(before, Directory.EnumerateFiles(At("one")).ToDictionary(file => file, File.ReadAllText));
     }
 
     [Fact]

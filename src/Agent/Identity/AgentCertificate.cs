@@ -39,7 +39,7 @@ public sealed class AgentCertificate : IDisposable
     public static AgentCertificate Load(string directory, string host, TimeProvider time)
     {
         var loaded = KeyFiles.Read(directory, $"certificate of the agent of {host}", () =>
-            new AgentCertificate(directory, host, Authority.Load(Path.Combine(directory, "ca.crt"), time), time));
+            new AgentCertificate(directory, host, Authority.Load(Path.Combine(directory, "ca.crt"), time), time), "controlplane agent join");
         return loaded.Fault(loaded._own, [.. loaded._shown.IntermediateCertificates]) is { } fault
             ? throw new IdentityException($"{directory}: this agent {fault}. controlplane agent join makes another.")
             : loaded;
@@ -56,11 +56,15 @@ public sealed class AgentCertificate : IDisposable
         var file = NextKey(directory);
         if (File.Exists(file))
         {
-            key.ImportFromPem(File.ReadAllText(file));
+            KeyFiles.Read(directory, Path.GetFileName(file), () =>
+            {
+                key.ImportFromPem(File.ReadAllText(file));
+                return key;
+            });
         }
         else
         {
-            KeyFiles.Write(file, key.ExportPkcs8PrivateKeyPem());
+            KeyFiles.Create(file, key.ExportPkcs8PrivateKeyPem());
         }
         return new CertificateRequest($"CN={host}", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
     }

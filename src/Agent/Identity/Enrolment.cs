@@ -21,7 +21,7 @@ public static class Enrolment
         using var authority = await Authority(server, token.Fingerprint, time, stop);
         using var channel = SecureChannel.Of(server, authority);
         var request = new JoinRequest { Host = token.Host, Secret = token.Secret, Request = AgentCertificate.Request(directory, token.Host) };
-        var issued = await Answered(() => new AgentCertificates.AgentCertificatesClient(channel).JoinAsync(request, Options(stop)));
+        var issued = await Answered(server, () => new AgentCertificates.AgentCertificatesClient(channel).JoinAsync(request, Options(stop)));
         AgentCertificate.Accept(directory, token.Host, issued.Chain, authority);
     }
 
@@ -32,14 +32,14 @@ public static class Enrolment
         ArgumentNullException.ThrowIfNull(certificate);
         using var channel = SecureChannel.Of(node, certificate);
         var request = new RenewRequest { Request = certificate.NextRequest() };
-        var issued = await Answered(() => new AgentCertificates.AgentCertificatesClient(channel).RenewAsync(request, Options(stop)));
+        var issued = await Answered(node, () => new AgentCertificates.AgentCertificatesClient(channel).RenewAsync(request, Options(stop)));
         certificate.Renew(issued.Chain);
     }
 
     static async Task<Authority> Authority(Uri server, string fingerprint, TimeProvider time, CancellationToken stop)
     {
         using var channel = SecureChannel.ToStranger(server);
-        var reply = await Answered(() => new AgentCertificates.AgentCertificatesClient(channel).AuthorityAsync(new AuthorityRequest(), Options(stop)));
+        var reply = await Answered(server, () => new AgentCertificates.AgentCertificatesClient(channel).AuthorityAsync(new AuthorityRequest(), Options(stop)));
         X509Certificate2 root;
         try
         {
@@ -59,7 +59,7 @@ public static class Enrolment
 
     static CallOptions Options(CancellationToken stop) => new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + AnswerMax, cancellationToken: stop);
 
-    static async Task<T> Answered<T>(Func<AsyncUnaryCall<T>> call)
+    static async Task<T> Answered<T>(Uri node, Func<AsyncUnaryCall<T>> call)
     {
         try
         {
@@ -68,7 +68,14 @@ public static class Enrolment
         }
         catch (RpcException refused)
         {
-            throw new IdentityException(refused.Status.Detail, refused);
+            throw new IdentityException(Reason(node, refused.Status), refused);
         }
     }
+
+    /// <summary>What the node said; or, where it said nothing, what came in between.</summary>
+    static string Reason(Uri node, Status status) =>
+        status.DebugException is { } cause ? $"no connection with {node}: {cause.GetBaseException().Message}"
+        : status.StatusCode == StatusCode.DeadlineExceeded ? $"{node} did not answer within {AnswerMax.TotalSeconds:0} s"
+        : status.StatusCode == StatusCode.Unimplemented ? $"{node} is not where a node listens for agents"
+        : status.Detail;
 }

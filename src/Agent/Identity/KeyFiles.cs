@@ -9,7 +9,21 @@ public static class KeyFiles
     /// <summary>Certificates too: whoever can replace the authority's file decides who is trusted.</summary>
     const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    public static void Write(string file, string text)
+    /// <summary>For certificates: the next takes the place of the one before.</summary>
+    public static void Write(string file, string text) => Put(file, text, over: true);
+
+    /// <summary>For keys: one that is there is never written over.</summary>
+    /// <exception cref="IdentityException">There is one.</exception>
+    public static void Create(string file, string text)
+    {
+        if (File.Exists(file))
+        {
+            throw new IdentityException($"{Path.GetDirectoryName(file)} has a {Path.GetFileName(file)} already; nothing was changed.");
+        }
+        Put(file, text, over: false);
+    }
+
+    static void Put(string file, string text, bool over)
     {
         var fresh = file + ".new";
         File.Delete(fresh);
@@ -23,7 +37,7 @@ public static class KeyFiles
             stream.Write(Encoding.ASCII.GetBytes(text));
             stream.Flush(flushToDisk: true);
         }
-        File.Move(fresh, file, overwrite: true);
+        File.Move(fresh, file, over);
     }
 
     /// <summary>A directory for keys; one that is there keeps what it has.</summary>
@@ -40,21 +54,23 @@ public static class KeyFiles
     }
 
     /// <summary>What <paramref name="read"/> makes of the files; a missing or broken one is refused with the directory's name.</summary>
+    /// <param name="maker">The command that makes them, if there is one.</param>
     /// <exception cref="IdentityException">With what is wrong.</exception>
-    public static T Read<T>(string directory, string what, Func<T> read)
+    public static T Read<T>(string directory, string what, Func<T> read, string? maker = null)
     {
         ArgumentNullException.ThrowIfNull(read);
+        var advice = maker is null ? "" : $" {maker} makes one.";
         try
         {
             return read();
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new IdentityException($"{directory} has no {what}: {Path.GetFileName((missing as FileNotFoundException)?.FileName) ?? directory} is not there.", missing);
+            throw new IdentityException($"{directory} has no {what}: {Path.GetFileName((missing as FileNotFoundException)?.FileName) ?? directory} is not there.{advice}", missing);
         }
         catch (Exception broken) when (broken is CryptographicException or ArgumentException) // the latter where key and certificate are no pair
         {
-            throw new IdentityException($"{directory} has no {what} that can be read: {broken.Message}", broken);
+            throw new IdentityException($"{directory} has no {what} that can be read: {broken.Message}{advice}", broken);
         }
     }
 }

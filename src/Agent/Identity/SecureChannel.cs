@@ -30,6 +30,7 @@ static class SecureChannel
             {
                 EnabledSslProtocols = SslProtocols.Tls13,
                 ClientCertificateContext = shown,
+                AllowTlsResume = false, // a certificate is shown anew each time, on both sides
                 // A "no" as an exception: the reason is then in the agent's log, and not only that there was one.
                 RemoteCertificateValidationCallback = (_, peer, _, _) =>
                     fault(peer as X509Certificate2) is { } reason ? throw new AuthenticationException($"the node {reason}") : true,

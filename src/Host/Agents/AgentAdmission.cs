@@ -27,15 +27,17 @@ static class AgentAdmission
         certified is null || certified.Host == host ? null : $"the agent of host {certified.Host} cannot speak for host {host}";
 
     /// <summary>What was opened with a certificate does not outlive it.</summary>
-    public static ITimer? EndOf(this CertifiedAgent? certified, TimeProvider time, Action end)
+    /// <param name="end">Is given the reason.</param>
+    public static ITimer? EndOf(this CertifiedAgent? certified, TimeProvider time, Action<string> end)
     {
         if (certified is null)
         {
             return null;
         }
         var left = certified.NotAfter - time.GetUtcNow();
-        left = left < TimeSpan.Zero ? TimeSpan.Zero : left < StreamMax ? left : StreamMax;
-        return time.CreateTimer(_ => end(), null, left, Timeout.InfiniteTimeSpan);
+        return left < StreamMax
+            ? time.CreateTimer(_ => end("its certificate has expired"), null, left < TimeSpan.Zero ? TimeSpan.Zero : left, Timeout.InfiniteTimeSpan)
+            : time.CreateTimer(_ => end($"it was open for {StreamMax.TotalDays:0} days"), null, StreamMax, Timeout.InfiniteTimeSpan);
     }
 
     public static RpcException Denied(string reason) => new(new Status(StatusCode.PermissionDenied, reason));

@@ -39,7 +39,7 @@ sealed class AgentGateway(
         }
         try
         {
-            await using var expiry = certified.EndOf(world.Time, () => stream.End("its certificate has expired", SoonAgain));
+            await using var expiry = certified.EndOf(world.Time, reason => stream.End(reason, SoonAgain));
             using var stopping = world.Lifetime.ApplicationStopping.Register(() => stream.End("the node stops", SoonAgain));
             if (await Open(stream, hello.Open, responseStream, context.CancellationToken))
             {

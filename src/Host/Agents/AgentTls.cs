@@ -42,6 +42,8 @@ static class AgentTls
             ServerCertificateContext = shown,
             EnabledSslProtocols = SslProtocols.Tls13,
             ClientCertificateRequired = true,
+            // Each connection is judged by the certificate that it shows, and never by what an earlier one showed.
+            AllowTlsResume = false,
             RemoteCertificateValidationCallback = (_, peer, chain, _) =>
             {
                 var certificate = peer as X509Certificate2;

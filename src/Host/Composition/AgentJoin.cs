@@ -15,7 +15,11 @@ static class AgentJoin
     /// <exception cref="IdentityException">The node refuses, or is not the one that the token is for.</exception>
     public static async Task<string> Run(IReadOnlyList<string> args, TextReader input, TimeProvider time, CancellationToken stop)
     {
-        var given = args.Chunk(2).ToDictionary(pair => pair[0], pair => pair is [_, var value] ? value : throw new SettingException(Usage));
+        var given = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (!args.Chunk(2).All(pair => pair is [var name, var value] && given.TryAdd(name, value)))
+        {
+            throw new SettingException(Usage);
+        }
         if (given.Count != 3 || !given.TryGetValue("--server", out var server) || !given.TryGetValue("--token", out var text) || !given.TryGetValue("--data", out var data))
         {
             throw new SettingException(Usage);

@@ -12,7 +12,7 @@ static class Settings
     const string Section = "ControlPlane";
     const string Prefix = "CONTROLPLANE__";
 
-    public const string Usage = "usage: controlplane [all|node|agent] [--port N] [--data DIR] [--driver linux|simulated] [--hosts NAME,NAME] [--listen ADDRESS] [--postgres CONNECTION] [--cluster ADDRESS:PORT] [--certificates DIR] [--seeds ADDRESS:PORT,…] [--agents ADDRESS:PORT] [--issuer DIR] [--nodes SOCKET|https://HOST:PORT,…]";
+    public const string Usage = "usage: controlplane [all|node|agent] [--port N] [--data DIR] [--driver linux|simulated] [--hosts NAME,NAME] [--listen ADDRESS] [--postgres CONNECTION] [--cluster ADDRESS:PORT] [--certificates DIR] [--seeds ADDRESS:PORT,…] [--agents ADDRESS:PORT] [--issuer DIR] [--nodes SOCKET|https://HOST:PORT,…]; certificates: controlplane pki, controlplane agent join";
 
     public static NodeOptions Read(IReadOnlyList<string> args, string file, IDictionary environment, string defaultDriver)
     {

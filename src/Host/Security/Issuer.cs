@@ -22,7 +22,7 @@ sealed class Issuer(X509Certificate2 own, TimeProvider time) : IDisposable
     public static Issuer Load(string directory, Authority authority, TimeProvider time)
     {
         var own = KeyFiles.Read(directory, "issuer", () =>
-            X509Certificate2.CreateFromPemFile(Path.Combine(directory, "issuer.crt"), Path.Combine(directory, "issuer.key")));
+            X509Certificate2.CreateFromPemFile(Path.Combine(directory, "issuer.crt"), Path.Combine(directory, "issuer.key")), "controlplane pki issuer");
         if (authority.NotIssuer(own) is { } reason)
         {
             own.Dispose();

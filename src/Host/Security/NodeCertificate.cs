@@ -26,7 +26,7 @@ sealed class NodeCertificate(X509Certificate2 own, Authority authority) : IDispo
     /// <exception cref="IdentityException">A file is missing or broken.</exception>
     public static NodeCertificate Read(string directory, TimeProvider time) => KeyFiles.Read(directory, "certificate of a node", () => new NodeCertificate(
         X509Certificate2.CreateFromPemFile(Path.Combine(directory, "node.crt"), Path.Combine(directory, "node.key")),
-        Authority.Load(Path.Combine(directory, "ca.crt"), time)));
+        Authority.Load(Path.Combine(directory, "ca.crt"), time)), "controlplane pki node");
 
     public void Dispose()
     {

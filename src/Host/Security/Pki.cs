@@ -34,22 +34,22 @@ static class Pki
         var now = time.GetUtcNow();
         using var authority = request.CreateSelfSigned(now - ClockMayDiffer, now + AuthorityLives);
         KeyFiles.MakeDirectory(directory);
-        KeyFiles.Write(Path.Combine(directory, "ca.key"), key.ExportPkcs8PrivateKeyPem());
+        KeyFiles.Create(Path.Combine(directory, "ca.key"), key.ExportPkcs8PrivateKeyPem());
         KeyFiles.Write(Path.Combine(directory, "ca.crt"), authority.ExportCertificatePem());
     }
 
     /// <summary>A certificate for a node, into a directory of its own.</summary>
-    /// <exception cref="IdentityException">There is no authority, or the target is its directory.</exception>
+    /// <exception cref="IdentityException">There is no authority, or the target has a key that must not be written over.</exception>
     public static void Node(string directory, string node, string into, TimeProvider time) =>
         ByHand(directory, into, time, "node", key => ForPeer(new PublicKey(key), new PeerIdentity(PeerKind.Node, node)));
 
     /// <summary>A certificate for a host's agent, where no issuer does it.</summary>
-    /// <exception cref="IdentityException">There is no authority, or the target is its directory.</exception>
+    /// <exception cref="IdentityException">There is no authority, or the target has a key that must not be written over.</exception>
     public static void Agent(string directory, string host, string into, TimeProvider time) =>
         ByHand(directory, into, time, "agent", key => ForPeer(new PublicKey(key), new PeerIdentity(PeerKind.Agent, host)));
 
     /// <summary>What a node needs to certify agents. Nodes take no node's certificate from it.</summary>
-    /// <exception cref="IdentityException">There is no authority, or the target is its directory.</exception>
+    /// <exception cref="IdentityException">There is no authority, or the target has a key that must not be written over.</exception>
     public static void Issuer(string directory, string into, TimeProvider time) =>
         ByHand(directory, into, time, "issuer", key => ForCertificates("CN=controlplane issuer", key, pathLength: 0));
 
@@ -75,7 +75,7 @@ static class Pki
         var (earliest, latest) = (new DateTimeOffset(signer.NotBefore), new DateTimeOffset(signer.NotAfter));
         if (now < earliest || now >= latest)
         {
-            throw new IdentityException($"{signer.Subject[3..]} is good from {earliest.UtcDateTime:O} to {latest.UtcDateTime:O}, and signs nothing now.");
+            throw new IdentityException($"{signer.GetNameInfo(X509NameType.SimpleName, false)} is good from {earliest.UtcDateTime:O} to {latest.UtcDateTime:O}, and signs nothing now.");
         }
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(signer, true, false));
         return request.Create(
@@ -98,12 +98,16 @@ static class Pki
         {
             throw new IdentityException($"{into} is the authority itself, whose key is for no node; nothing was changed.");
         }
+        if (File.Exists(Path.Combine(into, $"{name}.key")))
+        {
+            throw new IdentityException($"{into} has a {name}.key already; nothing was changed. The next certificate goes into a directory of its own.");
+        }
         using var authority = KeyFiles.Read(directory, "authority", () =>
-            X509Certificate2.CreateFromPemFile(Path.Combine(directory, "ca.crt"), Path.Combine(directory, "ca.key")));
+            X509Certificate2.CreateFromPemFile(Path.Combine(directory, "ca.crt"), Path.Combine(directory, "ca.key")), "controlplane pki init");
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var issued = Sign(ask(key), authority, ByHandLives, time);
         KeyFiles.MakeDirectory(into);
-        KeyFiles.Write(Path.Combine(into, $"{name}.key"), key.ExportPkcs8PrivateKeyPem());
+        KeyFiles.Create(Path.Combine(into, $"{name}.key"), key.ExportPkcs8PrivateKeyPem());
         KeyFiles.Write(Path.Combine(into, $"{name}.crt"), issued.ExportCertificatePem());
         KeyFiles.Write(Path.Combine(into, "ca.crt"), authority.ExportCertificatePem());
     }
