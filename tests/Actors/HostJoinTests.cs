@@ -53,6 +53,15 @@ public sealed class HostJoinTests
         Assert.Equal("join.token-unknown", Do(new UseJoinToken("t1", "k1")).Refusal);
     }
 
+    [Fact]
+    public void Host_that_was_only_let_in_and_never_came_can_be_given_up()
+    {
+        Assert.Equal("host.unknown", Do(new RemoveHost(Force: false)).Refusal);
+        Do(new AllowHostJoin("t1"));
+        Assert.Null(Do(new RemoveHost(Force: false)).Refusal);
+        Assert.True(_state.Removed);
+    }
+
     (string? Refusal, Reply? Reply, int Stored) Do(Command command)
     {
         switch (BridgeLifecycle.Decide(_state, command, new Turn(_now, "m", "operator:ann", "c", null)))

@@ -36,7 +36,20 @@ public sealed class CertificateTests : IDisposable
     [Fact]
     public Task A_node_of_another_authority_does_not_join_and_both_sides_say_why() => DoesNotJoin(
         () => Certificate("other-ca"), (member, stranger) => Says(member, "the peer has a certificate of another authority")
-            && Says(stranger, "the peer has a certificate of another authority"));
+            && Says(stranger, "the peer has a certificate of another authority")
+            // Its engine ends by itself, so its process says that it wants to be started again.
+            && stranger.Departed && Says(stranger, "it called a peer that it does not believe"));
+
+    [Fact]
+    public async Task A_node_departs_before_its_certificate_ends_so_that_no_peer_calls_it_any_more()
+    {
+        await using var server = await PostgresServer.Start();
+        var soon = DateTimeOffset.UtcNow + Pki.ClockMayDiffer + TimeSpan.FromSeconds(10);
+        await using var node = await Start(server, Certificate("ca", new Clock(soon.AddDays(-90))));
+        await LocalCluster.Until(() => Task.FromResult(node.Departed), "it departs", Patience);
+        Assert.True(Says(node, "its certificate ends at"));
+        Assert.True(DateTimeOffset.UtcNow >= soon - Pki.ClockMayDiffer - TimeSpan.FromSeconds(1));
+    }
 
     [Fact]
     public Task A_node_whose_certificate_has_expired_does_not_join_and_its_peer_says_why() => DoesNotJoin(

@@ -24,7 +24,7 @@ static class HostLosses
     public static Decision<BridgeEvent> Remove(BridgeState state, bool force)
     {
         var host = state.Id.Parts[0];
-        if (state.Session == 0 || state.Removed)
+        if (state is { Session: 0, Join: null } or { Removed: true })
         {
             return Decision<BridgeEvent>.Refuse(new Refusal(RefusalKind.NotFound, "host.unknown", $"There is no host {host}."));
         }

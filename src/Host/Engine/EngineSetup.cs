@@ -69,7 +69,7 @@ static class EngineSetup
         services.AddSingleton(provider => new ClusterState(provider.GetRequiredService<ActorSystem>));
         if (options.Cluster is { } cluster)
         {
-            AddCluster(services, cluster, new SeedNodes(options.Seeds, options.Certificate is not null));
+            AddCluster(services, cluster, new SeedNodes(options.Seeds, options.Certificate?.Own.NotAfter));
         }
         return services.AddAkka(EngineOptions.SystemName, (akka, provider) => Configure(akka, provider, options));
     }
@@ -108,6 +108,10 @@ static class EngineSetup
             akka.AddSetup(new DotNettySslSetup(
                 certificate.Own, suppressValidation: false, requireMutualAuthentication: true, validateCertificateHostname: false,
                 (peer, _, address, _, _) => PeerCheck.LetsIn(certificate, peer, address, provider.GetRequiredService<ILogger<PeerCheck>>())));
+            if (options.Cluster is not null)
+            {
+                akka.AddStartup((system, _) => PeerCheck.Watch(system, provider.GetRequiredService<Departure>()));
+            }
         }
         Func<string, Props> props = id => provider.GetRequiredService<EntityServices>().PropsOf(EntityId.Parse(id)!.Value);
         akka.WithShardRegion<HostRegion>(ShardIds.HostRegion, props, new EntityMessageExtractor(), Sharding())

@@ -1,14 +1,15 @@
 using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Cluster;
+using ControlPlane.Host.Security;
 using Npgsql;
 
 namespace ControlPlane.Host.Engine.Clustering;
 
 /// <summary>Whom a process joins, and how it speaks.</summary>
 /// <param name="Addresses">HOST:PORT; none: the database tells who is there.</param>
-/// <param name="Certified">It has a certificate, and speaks by TLS.</param>
-sealed record SeedNodes(IReadOnlyList<string> Addresses, bool Certified);
+/// <param name="CertifiedUntil">It has a certificate until then, and speaks by TLS; null: in the clear.</param>
+sealed record SeedNodes(IReadOnlyList<string> Addresses, DateTimeOffset? CertifiedUntil);
 
 /// <summary>
 /// Brings this process into the cluster and says every second that it is there. It ends the process when its peers went on
@@ -38,6 +39,11 @@ sealed partial class Membership(
         using var tick = new PeriodicTimer(Numbers.HeartbeatEvery, time);
         while (!stoppingToken.IsCancellationRequested)
         {
+            // Before a peer sees it: the engine ends whoever calls a node with a bad certificate.
+            if (time.GetUtcNow() >= seeds.CertifiedUntil - Pki.ClockMayDiffer)
+            {
+                departure.Now($"its certificate ends at {seeds.CertifiedUntil:u}; controlplane pki node makes another");
+            }
             try
             {
                 var heard = await table.Beat(address, uid, Joined, stoppingToken);
@@ -123,7 +129,7 @@ sealed partial class Membership(
                 addresses.Select(other => Address.Parse($"{cluster.SelfAddress.Protocol}://{EngineOptions.SystemName}@{other}")), either.Token);
             return true;
         }
-        catch (Exception failure) when (failure is ClusterJoinFailedException or OperationCanceledException && !stop.IsCancellationRequested)
+        catch (Exception failure) when (failure is ClusterJoinFailedException || (failure is OperationCanceledException && !stop.IsCancellationRequested))
         {
             LogNotLetIn(log, await InTheClear(addresses, stop) ?? failure.Message);
             return false;
@@ -133,7 +139,7 @@ sealed partial class Membership(
     /// <summary>The reason, if it is that these speak by TLS and this process cannot; null: it is another.</summary>
     async Task<string?> InTheClear(IReadOnlyList<string> addresses, CancellationToken stop)
     {
-        foreach (var address in seeds.Certified ? [] : addresses)
+        foreach (var address in seeds.CertifiedUntil is null ? addresses : [])
         {
             if (await TlsKnock.SpeaksTls(address, time, stop))
             {
