@@ -276,6 +276,21 @@ public static class StoredNames
         ["DatabaseSeen.1"] = typeof(DatabaseSeen),
     }.ToFrozenDictionary();
 
+    /// <summary>
+    /// What this release can speak. 1 is what the first cluster spoke; 2 has the words by which hosts join. It is raised when
+    /// there is a word that a release before cannot read, once a release.
+    /// </summary>
+    public const int Wire = 2;
+
+    static readonly FrozenDictionary<string, int> Newer = new Dictionary<string, int>
+    {
+        ["AllowHostJoin.1"] = 2,
+        ["HostJoinAllowed.1"] = 2,
+        ["HostJoinAllowedUntil.1"] = 2,
+        ["JoinTokenUsed.1"] = 2,
+        ["UseJoinToken.1"] = 2,
+    }.ToFrozenDictionary();
+
     static readonly FrozenDictionary<Type, string> Names = Types.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
 
     /// <summary>All stored names, in ordinal order.</summary>
@@ -283,6 +298,9 @@ public static class StoredNames
 
     /// <summary>The type behind a stored name, or null if this release does not know it.</summary>
     public static Type? TypeOf(string name) => Types.GetValueOrDefault(name);
+
+    /// <summary>The first wire version that has the word. Nobody says it while a member speaks an older one.</summary>
+    public static int Since(string name) => Newer.GetValueOrDefault(name, 1);
 
     /// <summary>The stored name of a word.</summary>
     public static string Of(object word) =>

@@ -43,6 +43,19 @@ public sealed class GoldenTests
         Assert.Empty(Directory.GetFiles(Folder, "*.json").Select(file => Path.GetFileName(file)).Except(known));
     }
 
+    /// <summary>A word that is new says since which wire version it is there: nodes of a release before could not read it.</summary>
+    [Fact]
+    public void Every_word_is_spoken_since_the_same_wire_version_as_ever()
+    {
+        var lines = string.Concat(StoredNames.All.Select(name => $"{name} {StoredNames.Since(name)}\n"));
+        if (Writes)
+        {
+            File.WriteAllText(Path.Combine(Folder, "wire.txt"), lines);
+        }
+        Assert.Equal(File.ReadAllText(Path.Combine(Folder, "wire.txt")), lines);
+        Assert.All(StoredNames.All, name => Assert.InRange(StoredNames.Since(name), 1, StoredNames.Wire));
+    }
+
     [Fact]
     public void Row_is_read_and_its_hash_holds_as_ever()
     {

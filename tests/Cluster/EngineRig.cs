@@ -42,7 +42,7 @@ sealed class EngineRig : IAgentDoor, IAsyncDisposable
             NewCore = newCore,
             Certificate = certificate,
             JournalIsOpen = () => JournalIsOpen,
-            Cluster = database is null ? null : new ClusterDatabase(database.Leases),
+            Cluster = database is null ? null : new ClusterDatabase(database.Leases, database.Options.Wire),
             Setups = database is null ? [] : [new JournalWiring { Dialect = (writer, limits, faults) => new PostgresDialect(database, limits, faults, writer) }],
         });
         _host = builder.Build();

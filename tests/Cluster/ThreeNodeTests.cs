@@ -50,8 +50,29 @@ public sealed class ThreeNodeTests : IDisposable
         Assert.Equal(refused, RefusingSerializer.Refusals);
     }
 
-    Task<EngineRig> Start(PostgresServer server) => EngineRig.Start(database: PostgresSource.Open(
-        new PostgresOptions(server.ConnectionString), _witnesses.File($"{++_count}.json"), new NodeAlarms(TimeProvider.System)));
+    [Fact]
+    public async Task A_word_of_a_newer_wire_version_is_said_when_all_members_may_speak_it_and_who_may_not_is_let_in_no_more()
+    {
+        await using var server = await PostgresServer.Start();
+        var old = await Start(server, StoredNames.Wire - 1);
+        await using var further = await Start(server);
+        await Up([old, further]);
+        var (answer, asked) = (default(Answer), 0);
+        Assert.Equal("cluster.mixed", (await further.Ask(Join())).Refusal?.Code);
+        Assert.Equal(StoredNames.Wire - 1, further.Membership.Wire);
+
+        await old.DisposeAsync();
+        await LocalCluster.Until(async () => (answer = await further.Ask(Join())).Refusal?.Code != "cluster.mixed", "the newer version is spoken");
+        Assert.IsType<HostJoinAllowedUntil>(answer!.Reply);
+        Assert.Equal(StoredNames.Wire, further.Membership.Wire);
+        var late = await Assert.ThrowsAsync<PostgresRefusedException>(() => Start(server, StoredNames.Wire - 1));
+        Assert.Contains("postgres.newer-wire", late.Message, StringComparison.Ordinal);
+
+        Envelope Join() => new(EntityId.Bridge("hv01"), $"join-{++asked}", "operator:ann", "corr", new AllowHostJoin(new string('a', 64)));
+    }
+
+    Task<EngineRig> Start(PostgresServer server, int? wire = null) => EngineRig.Start(database: PostgresSource.Open(
+        new PostgresOptions(server.ConnectionString) { Wire = wire ?? StoredNames.Wire }, _witnesses.File($"{++_count}.json"), new NodeAlarms(TimeProvider.System)));
 
     static Task Up(List<EngineRig> nodes) => LocalCluster.Until(
         () => Task.FromResult(nodes.All(node =>

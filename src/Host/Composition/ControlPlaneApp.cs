@@ -109,7 +109,7 @@ static class ControlPlaneApp
             Address = options.Cluster?.Address.ToString() ?? IPAddress.Loopback.ToString(),
             Port = options.Cluster?.Port ?? 0,
             Seeds = options.Seeds,
-            Cluster = options.Cluster is not null && storage is PostgresStorage { Source.Leases: var pool } ? new ClusterDatabase(pool) : null,
+            Cluster = options.Cluster is not null && storage is PostgresStorage { Source: var source } ? new ClusterDatabase(source.Leases, source.Options.Wire) : null,
             Certificate = options.Cluster is null ? null : certificate, // alone, it speaks to itself
             OpenWork = provider => ActivatorUtilities.CreateInstance<OpenWork>(provider).Next,
         });

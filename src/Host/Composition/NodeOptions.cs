@@ -109,6 +109,15 @@ sealed record NodeOptions
             "data" => this with { Data = value.Length > 0 ? Path.GetFullPath(value) : throw Wrong("is a directory") },
             "driver" => this with { Driver = Drivers.Kinds.Contains(value) ? value : throw Wrong($"is one of {string.Join(", ", Drivers.Kinds)}") },
             "hosts" => this with { Hosts = HostsOf(value) ?? throw Wrong($"is 1 to {HostsMax} names of hosts with commas between") },
+            "wire" => this with
+            {
+                Database = Postgres with
+                {
+                    Wire = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var wire) && wire is >= 1 and <= StoredNames.Wire
+                        ? wire
+                        : throw Wrong($"is from 1 to {StoredNames.Wire}"),
+                },
+            },
             "cluster" => this with { Cluster = Endpoint() },
             "agents" => this with { Agents = Endpoint() },
             "issuer" => this with { Issuer = value.Length > 0 ? Path.GetFullPath(value) : throw Wrong("is a directory") },
@@ -149,7 +158,7 @@ sealed record NodeOptions
                 Database = Postgres with { NeedsStandby = value is "none" or "synchronous" ? value == "synchronous" : throw Wrong("is none or synchronous") },
             },
             _ => throw new SettingException(
-                $"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, postgres, postgresOwner, postgresPool, postgresStandby, cluster, certificates, seeds, nodes, agents, issuer."),
+                $"{source}: there is no setting \"{key}\"; there are: port, listen, data, driver, hosts, namespacePrefix, postgres, postgresOwner, postgresPool, postgresStandby, cluster, certificates, seeds, nodes, agents, issuer, wire."),
         };
 
         IPEndPoint Endpoint() => IPEndPoint.TryParse(value, out var endpoint) && endpoint.Port > 0 && value.Contains(':', StringComparison.Ordinal)
@@ -171,7 +180,7 @@ sealed record NodeOptions
     /// <exception cref="SettingException">A setting is there that means nothing without another.</exception>
     public NodeOptions Whole() => this switch
     {
-        { Database.Connection: "" } => throw new SettingException("postgresOwner, postgresPool and postgresStandby mean nothing without postgres."),
+        { Database.Connection: "" } => throw new SettingException("postgresOwner, postgresPool, postgresStandby and wire mean nothing without postgres."),
         { Cluster: not null, Database: null } => throw new SettingException("cluster needs postgres: nodes share its journal."),
         { Cluster.Address: var address, Certificates: null } when !IPAddress.IsLoopback(address) =>
             throw new SettingException("cluster is on a loopback address unless there are certificates: nodes speak over a network by mutual TLS alone."),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster;
@@ -61,7 +62,8 @@ static class EngineSetup
     public static IServiceCollection AddEngine(this IServiceCollection services, EngineOptions options)
     {
         services.AddSingleton(provider => new ShardedEntities(
-            provider.GetRequiredService<ActorSystem>, provider.GetRequiredService<TimeProvider>(), options.JournalIsOpen));
+            provider.GetRequiredService<ActorSystem>, provider.GetRequiredService<TimeProvider>(), options.JournalIsOpen,
+            () => options.Cluster is null ? StoredNames.Wire : provider.GetRequiredService<Membership>().Wire));
         services.AddSingleton<IEntityDoor>(provider => provider.GetRequiredService<ShardedEntities>());
         services.AddSingleton(provider => new EntityServices(
             options.NewCore, provider.GetRequiredService<IEntityDoor>(), provider.GetRequiredService<IAgentDoor>(),
@@ -125,6 +127,8 @@ static class EngineSetup
             });
             return;
         }
+        // While members differ in it the engine moves no shard for balance alone.
+        akka.AddHocon(string.Create(CultureInfo.InvariantCulture, $"akka.cluster.app-version = \"{options.Cluster.Wire}.0.0\""), HoconAddMode.Prepend);
         akka.AddSetup(new LeaseWiring(provider.GetRequiredService<LeaseTable>(), provider.GetRequiredService<TimeProvider>()));
         var (table, departure, membership) = (
             provider.GetRequiredService<MemberTable>(), provider.GetRequiredService<Departure>(), provider.GetRequiredService<Membership>());

@@ -12,7 +12,10 @@ static class Numbers
     /// A question to an entity that has no answer yet is asked again this often, under the same message id: what was sent to
     /// a node that died is lost, and nobody says so. An entity that has it already lets the second wait beside the first.
     /// </summary>
-    public static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan AskAgainMax = TimeSpan.FromSeconds(1);
+
+    /// <summary>The first time sooner, then after twice as long each time: what a shard drops while it is handed over is missed for no longer.</summary>
+    public static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(250);
 
     /// <summary>An entity that is being handed over said so: it is elsewhere in a moment.</summary>
     public static readonly TimeSpan AskMovedAgain = TimeSpan.FromMilliseconds(50);

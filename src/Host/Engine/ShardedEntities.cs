@@ -22,17 +22,20 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
     readonly Lazy<ActorSystem> _system;
     readonly TimeProvider _time;
     readonly Func<bool> _open;
+    readonly Func<int> _wire;
     readonly ITimer _waking;
     readonly Lock _lock = new();
     readonly Dictionary<EntityId, int> _asks = [];
     readonly HashSet<EntityId> _asleep = [];
 
     /// <param name="open">False while the journal is away: what comes then is refused and not queued.</param>
-    public ShardedEntities(Func<ActorSystem> system, TimeProvider time, Func<bool> open)
+    /// <param name="wire">The wire version that all members may speak.</param>
+    public ShardedEntities(Func<ActorSystem> system, TimeProvider time, Func<bool> open, Func<int> wire)
     {
         _system = new Lazy<ActorSystem>(system);
         _time = time;
         _open = open;
+        _wire = wire;
         _waking = time.CreateTimer(_ => WakeSome(), null, Numbers.WakeEvery, Numbers.WakeEvery);
     }
 
@@ -64,6 +67,10 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
         {
             return Refuse(envelope, RefusalKind.Unavailable, "node.leaving", "This node is leaving; ask another, or again later.");
         }
+        if (StoredNames.Since(StoredNames.Of(envelope.Body)) > _wire())
+        {
+            return Refuse(envelope, RefusalKind.Conflict, "cluster.mixed", "A node of the cluster may not speak this yet: it is of an older release, or is set to its wire version.");
+        }
         if (!Enter(envelope.To))
         {
             return Refuse(envelope, RefusalKind.Overloaded, "actor.overloaded", $"{Numbers.AsksPerEntity} requests wait for {envelope.To}; try again later.");
@@ -86,12 +93,12 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
     /// </summary>
     async Task<Answer?> Answered(Envelope envelope, TimeSpan timeout, CancellationToken stop)
     {
-        var began = _time.GetTimestamp();
+        var (began, patience) = (_time.GetTimestamp(), Numbers.AskAgain);
         while (timeout - _time.GetElapsedTime(began) is var left && left > TimeSpan.Zero)
         {
             try
             {
-                var answer = await Region(envelope.To).Ask<Answer>(envelope, left < Numbers.AskAgain || Alone ? left : Numbers.AskAgain, stop);
+                var answer = await Region(envelope.To).Ask<Answer>(envelope, left < patience || Alone ? left : patience, stop);
                 if (!IsElsewhere(answer) || Alone || !_open() || left < Numbers.AskMovedAgain)
                 {
                     return answer;
@@ -101,6 +108,7 @@ sealed class ShardedEntities : IEntityDoor, IDisposable
             catch (AskTimeoutException)
             {
                 // Lost, or only slow: the message id tells the entity that it is the same question.
+                patience = patience < Numbers.AskAgainMax ? patience * 2 : patience;
             }
         }
         return null;

@@ -32,12 +32,14 @@ sealed class LocalCluster : IAsyncDisposable
     public IReadOnlyList<RecordedHost> Hosts { get; private set; } = [];
 
     /// <param name="users">Each node has a user id of its own; needs root.</param>
-    public static async Task<LocalCluster> Start(int nodes, string[]? hosts = null, bool users = false)
+    /// <param name="wire">The newest wire version that they may speak; null: their own.</param>
+    public static async Task<LocalCluster> Start(int nodes, string[]? hosts = null, bool users = false, int? wire = null)
     {
         var cluster = new LocalCluster(await PostgresServer.Start());
         for (var n = 0; n < nodes; n++)
         {
             cluster.Add(n, users ? _nextUser++ : null);
+            cluster.Nodes[^1].Process.Wire = wire;
         }
         try
         {

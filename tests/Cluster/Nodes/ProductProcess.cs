@@ -33,6 +33,14 @@ sealed class ProductProcess(string name, string[] arguments, string log, uint? u
         }
     }
 
+    /// <summary>
+    /// The newest wire version that it may speak from its next start on; null: its own. CONTROLPLANE_FORMER_PROGRAM names the
+    /// controlplane.dll of a former release, which then is the program of those that may not speak the newest.
+    /// </summary>
+    public int? Wire { get; set; }
+
+    string ProgramNow => Wire is null ? Program : Environment.GetEnvironmentVariable("CONTROLPLANE_FORMER_PROGRAM") ?? Program;
+
     public string Log => File.Exists(log) ? File.ReadAllText(log) : "";
 
     public void Start()
@@ -41,8 +49,12 @@ sealed class ProductProcess(string name, string[] arguments, string log, uint? u
         {
             _wanted = true;
             // Its output goes to a file by the shell: a pipe would end with the test, and a full one would stop it.
-            var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", log, .. As(), "dotnet", Program, .. arguments]);
+            var start = new ProcessStartInfo("sh", ["-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", log, .. As(), "dotnet", ProgramNow, .. arguments]);
             start.Environment["DOTNET_TieredPGO"] = "0";
+            if (Wire is { } wire && ProgramNow == Program)
+            {
+                start.Environment["CONTROLPLANE__WIRE"] = $"{wire}";
+            }
             _process = new Process { StartInfo = start, EnableRaisingEvents = true };
             _process.Exited += (sender, _) => Ended((Process)sender!);
             _process.Start();

@@ -152,7 +152,11 @@ sealed record ReadyDocument(string Status, bool Journal, bool CaughtUp, string P
 
 sealed record ClusterDocument(
     string Node, string? Supervisor, LeaseDocument? Lease, IReadOnlyList<MemberDocument> Members, IReadOnlyList<RegionDocument> Regions,
-    FeedDocument Feed);
+    FeedDocument Feed, WireDocument Wire);
+
+/// <param name="Spoken">By all members; what a newer one brings is refused as cluster.mixed until it is there.</param>
+/// <param name="Newest">That this node may speak.</param>
+sealed record WireDocument(int Spoken, int Newest);
 
 sealed record LeaseDocument(string Holder, string Token, bool Held, double SecondsLeft);
 

@@ -1,6 +1,7 @@
 using ControlPlane.Host.Api.Documents;
 using ControlPlane.Host.Engine.Clustering;
 using ControlPlane.Host.Projections;
+using ControlPlane.Messages;
 using Npgsql;
 
 namespace ControlPlane.Host.Api.Resources;
@@ -23,7 +24,8 @@ static class ClusterApi
                 member.Address, member.Id, member.Status, member.Reachable, member.Oldest, member.Leader))],
             [.. (await cluster.Regions()).Select(region => new RegionDocument(
                 region.Region, [.. region.Nodes.Select(node => new RegionNodeDocument(node.Address, node.Shards, node.Entities))]))],
-            new FeedDocument(Render.Text(position), Render.Text(head), Render.Text(Math.Max(0, head - position)))));
+            new FeedDocument(Render.Text(position), Render.Text(head), Render.Text(Math.Max(0, head - position))),
+            services.GetService<Membership>() is { } membership ? new WireDocument(membership.Wire, membership.WireMax) : new WireDocument(StoredNames.Wire, StoredNames.Wire)));
     }
 
     /// <summary>Null: nobody ever needed it, or the database does not say.</summary>

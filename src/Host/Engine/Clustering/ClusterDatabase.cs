@@ -6,8 +6,11 @@ namespace ControlPlane.Host.Engine.Clustering;
 /// The database as the nodes' arbiter, over a pool that nothing else uses: a journal that is busy, or a pool that is used up,
 /// must not keep a lease from being renewed (reliability.md 6).
 /// </summary>
-sealed class ClusterDatabase(NpgsqlDataSource pool)
+/// <param name="wire">The newest wire version that this node may speak.</param>
+sealed class ClusterDatabase(NpgsqlDataSource pool, int wire)
 {
+    public int Wire => wire;
+
     /// <summary>A connection from the pool; the caller disposes it. Throws <see cref="NpgsqlException"/> while the database is away.</summary>
     public ValueTask<NpgsqlConnection> Open(CancellationToken stop) => pool.OpenConnectionAsync(stop);
 

@@ -12,7 +12,8 @@ sealed record MemberRow(string Address, long Uid, string State, TimeSpan Silent)
 /// <summary>What a heartbeat learns.</summary>
 /// <param name="Removed">Its peers went on without this process.</param>
 /// <param name="Founding">How often a cluster was founded here.</param>
-sealed record Heard(bool Removed, long Founding);
+/// <param name="Wire">The newest wire version that all members may speak.</param>
+sealed record Heard(bool Removed, long Founding, int Wire);
 
 /// <summary>What a process that wants to join is told.</summary>
 abstract record Way
@@ -34,6 +35,9 @@ abstract record Way
 sealed class MemberTable(ClusterDatabase database)
 {
     const long FoundingLock = 4_217_002;
+
+    /// <summary>The newest wire version that this process may speak.</summary>
+    public int Wire => database.Wire;
 
     public static string IdOf(UniqueAddress address) => IdOf(AddressOf(address.Address), address.Uid);
 
@@ -82,7 +86,7 @@ sealed class MemberTable(ClusterDatabase database)
             await Run("UPDATE controlplane.cluster_founding SET number = number + 1");
             way = new Way.Found(await Founding());
         }
-        await Run("INSERT INTO controlplane.cluster_member (address, uid, state) VALUES (@address, @uid, 'joining') ON CONFLICT (address, uid) DO NOTHING");
+        await Run("INSERT INTO controlplane.cluster_member (address, uid, state, wire) VALUES (@address, @uid, 'joining', @wire) ON CONFLICT (address, uid) DO NOTHING");
         await transaction.CommitAsync(stop);
         return way;
 
@@ -91,6 +95,7 @@ sealed class MemberTable(ClusterDatabase database)
             await using var command = new NpgsqlCommand(sql, connection, transaction);
             command.Parameters.AddWithValue("address", address);
             command.Parameters.AddWithValue("uid", uid);
+            command.Parameters.AddWithValue("wire", database.Wire);
             await command.ExecuteNonQueryAsync(stop);
         }
 
@@ -103,17 +108,22 @@ sealed class MemberTable(ClusterDatabase database)
 
     /// <summary>Puts a process on record that joins by a list of seeds; answers the founding's number.</summary>
     public async Task<long> Register(string address, long uid, CancellationToken stop) => await database.Scalar("""
-        INSERT INTO controlplane.cluster_member (address, uid, state) VALUES (@address, @uid, 'joining') ON CONFLICT (address, uid) DO NOTHING;
+        INSERT INTO controlplane.cluster_member (address, uid, state, wire) VALUES (@address, @uid, 'joining', @wire) ON CONFLICT (address, uid) DO NOTHING;
         SELECT number FROM controlplane.cluster_founding;
-        """, stop, ("address", address), ("uid", uid)) as long? ?? 0;
+        """, stop, ("address", address), ("uid", uid), ("wire", database.Wire)) as long? ?? 0;
 
-    /// <summary>This process is there; answers what others did about it meanwhile.</summary>
+    /// <summary>
+    /// This process is there; answers what others did about it meanwhile. What all members may speak is put on record as what
+    /// is spoken from now on: who may not is let in no more.
+    /// </summary>
     public async Task<Heard> Beat(string address, long uid, bool up, CancellationToken stop)
     {
         await using var connection = await database.Open(stop);
         await using var command = new NpgsqlCommand("""
             UPDATE controlplane.cluster_member SET seen = clock_timestamp(), state = @state WHERE address = @address AND uid = @uid AND state <> 'removed';
-            SELECT (SELECT state FROM controlplane.cluster_member WHERE address = @address AND uid = @uid), (SELECT number FROM controlplane.cluster_founding);
+            UPDATE controlplane.cluster_founding SET wire = common FROM
+                (SELECT min(wire) AS common FROM controlplane.cluster_member WHERE state <> 'removed') members WHERE common > wire;
+            SELECT (SELECT state FROM controlplane.cluster_member WHERE address = @address AND uid = @uid), number, wire FROM controlplane.cluster_founding;
             """, connection);
         command.Parameters.AddWithValue("address", address);
         command.Parameters.AddWithValue("uid", uid);
@@ -121,7 +131,7 @@ sealed class MemberTable(ClusterDatabase database)
         await using var reader = await command.ExecuteReaderAsync(stop);
         await reader.ReadAsync(stop);
         // A row that is not there was cleared by a later founding.
-        return new Heard(reader.IsDBNull(0) || reader.GetString(0) == "removed", reader.GetInt64(1));
+        return new Heard(reader.IsDBNull(0) || reader.GetString(0) == "removed", reader.GetInt64(1), reader.GetInt32(2));
     }
 
     /// <summary>Puts on record that the cluster goes on without a process. It never comes back; its address may, with another uid.</summary>

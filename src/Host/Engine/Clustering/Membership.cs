@@ -21,12 +21,19 @@ sealed partial class Membership(
 {
     readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
     long _seen;
+    volatile int _wire = 1;
 
     /// <summary>This process is a member that is up.</summary>
     public bool Joined => _joined.Task.IsCompletedSuccessfully;
 
     /// <summary>Since the database last answered a heartbeat.</summary>
     public TimeSpan DatabaseSilent => time.GetElapsedTime(Interlocked.Read(ref _seen));
+
+    /// <summary>The wire version that all members may speak, as last heard. It never falls.</summary>
+    public int Wire => _wire;
+
+    /// <summary>The newest that this process may speak.</summary>
+    public int WireMax => table.Wire;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -48,6 +55,11 @@ sealed partial class Membership(
             {
                 var heard = await table.Beat(address, uid, Joined, stoppingToken);
                 Interlocked.Exchange(ref _seen, time.GetTimestamp());
+                if (heard.Wire > table.Wire)
+                {
+                    departure.Now($"the cluster speaks wire version {heard.Wire}, and this node may speak {table.Wire} at most");
+                }
+                _wire = heard.Wire;
                 if (heard.Removed)
                 {
                     departure.Now("its peers went on without it");

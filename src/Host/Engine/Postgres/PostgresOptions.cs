@@ -1,3 +1,4 @@
+using ControlPlane.Messages;
 using Npgsql;
 
 namespace ControlPlane.Host.Engine.Postgres;
@@ -17,6 +18,12 @@ sealed record PostgresOptions(string Connection)
 
     /// <summary>Refuse a server that names no synchronous standby: then a commit that was acknowledged survives the loss of the primary.</summary>
     public bool NeedsStandby { get; init; }
+
+    /// <summary>
+    /// The newest wire version that this node may speak in a cluster. Below <see cref="StoredNames.Wire"/> the former release can be
+    /// gone back to.
+    /// </summary>
+    public int Wire { get; init; } = StoredNames.Wire;
 
     /// <summary>Null when it is a connection string that names a server and a database; else what is wrong, without repeating it.</summary>
     public static string? Fault(string connection)

@@ -13,7 +13,7 @@ static class PostgresSchema
     public const string Name = "controlplane";
 
     /// <summary>Raised with each script <c>Journal.N.sql</c>.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>Raised with each change of the read tables or of what is written into them.</summary>
     public const int ReadVersion = 1;
@@ -85,6 +85,18 @@ static class PostgresSchema
         {
             throw new PostgresRefusedException(
                 "postgres.newer-schema", $"the journal has schema version {version}; this program knows {Version}.", "Start the newer program.");
+        }
+    }
+
+    /// <exception cref="PostgresRefusedException">The cluster speaks what this node may not: it could not read what is stored.</exception>
+    public static void CheckWire(NpgsqlConnection connection, int wire)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT wire FROM {Name}.cluster_founding";
+        if (command.ExecuteScalar() is int spoken && spoken > wire)
+        {
+            throw new PostgresRefusedException(
+                "postgres.newer-wire", $"the cluster speaks wire version {spoken}; this node may speak {wire}.", "Raise its setting wire, or start the newer program.");
         }
     }
 

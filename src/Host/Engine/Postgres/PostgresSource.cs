@@ -67,6 +67,7 @@ sealed class PostgresSource : IDisposable
             {
                 PostgresChecks.CheckServer(PostgresChecks.Look(connection), options);
                 PostgresSchema.Ensure(connection, options);
+                PostgresSchema.CheckWire(connection, options.Wire);
                 PostgresChecks.Check(connection, source, serving: false);
             }
             return source;
