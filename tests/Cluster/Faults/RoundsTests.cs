@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using ControlPlane.Host.Engine.Clustering;
 using ControlPlane.Tests.Cluster.Nodes;
 
@@ -46,8 +48,9 @@ public sealed class RoundsTests
         foreach (var (fault, round) in order.Select((fault, round) => (fault, round)))
         {
             var victim = cluster.Nodes[random.Next(3)];
+            var oldest = await IsOldest(victim) ? ", the oldest" : "";
             var times = await Round(fault, victim, cluster, cuts, probes);
-            Figures.Print($"part {part} round {round + 1}: {fault} of {victim.Process.Name}", times);
+            Figures.Print($"part {part} round {round + 1}: {fault} of {victim.Process.Name}{oldest}", times);
             await cluster.Whole();
         }
         await load.End();
@@ -64,6 +67,10 @@ public sealed class RoundsTests
         }
         Figures.Print("a node that lost a partition, to its end (budget 10 s)", _downAfterCut);
     }
+
+    /// <summary>It has the coordinators of the shards, and the supervisor.</summary>
+    static async Task<bool> IsOldest(NodeProcess node) =>
+        (string?)(await node.Http.GetFromJsonAsync<JsonNode>("/v1/cluster"))!["supervisor"] == node.Cluster;
 
     async Task<IReadOnlyCollection<TimeSpan>> Round(Fault fault, NodeProcess victim, LocalCluster cluster, Cuts cuts, Probes probes)
     {
