@@ -13,6 +13,9 @@ abstract class AkkaCase(string name, int perEntity) : IBenchCase
 
     public string Name => name;
 
+    /// <summary>Of requests that are open at once, milliseconds.</summary>
+    public List<double> AtOnce { get; private set; } = [];
+
     public async Task<Measured> Run(BenchDatabase database)
     {
         var config = ConfigurationFactory.ParseString("akka.loglevel = WARNING").WithFallback(Journal(database));
@@ -28,6 +31,7 @@ abstract class AkkaCase(string name, int perEntity) : IBenchCase
         await Task.WhenAll(writers.Select(writer => writer.Ask<Done>(new Write(perEntity), Patience)));
         var seconds = Stopwatch.GetElapsedTime(watch).TotalSeconds;
         commits = JournalHealth.Of(system).Commits - commits;
+        AtOnce = await Latencies.AtOnce((caller, _) => writers[caller].Ask<Done>(new Write(1), Patience));
         await system.Terminate();
         return new Measured(Load.Events(perEntity), seconds, commits == 0 ? null : commits, Load.Entities / starting);
     }

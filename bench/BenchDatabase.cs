@@ -23,7 +23,7 @@ abstract class BenchDatabase : IDisposable
 
     public abstract void Dispose();
 
-    protected static Config BareOn(string database) => ConfigurationFactory.ParseString($$"""
+    private protected static Config Plugin(string database) => ConfigurationFactory.ParseString($$"""
         akka.persistence.journal { plugin = "akka.persistence.journal.sql", sql { {{database}} } }
         akka.persistence.snapshot-store { plugin = "akka.persistence.snapshot-store.sql", sql { {{database}} } }
         """).WithFallback(Akka.Persistence.Sql.SqlPersistence.DefaultConfiguration);
@@ -45,7 +45,7 @@ sealed class SqliteBench : BenchDatabase
 
     public override string Name => "SQLite, WAL, synchronous=FULL";
 
-    public override Config Bare => BareOn($"""
+    public override Config Bare => Plugin($"""
         connection-string = "Data Source={_file.Path}"
         provider-name = "SQLite.MS"
         auto-initialize = on
@@ -77,8 +77,12 @@ sealed class PostgresBench : BenchDatabase
 
     public override string Name => "PostgreSQL, fsync and synchronous_commit on";
 
-    public override Config Bare => BareOn($"""
-        connection-string = "{_server.ConnectionString()}"
+    public string Connection => _server.ConnectionString();
+
+    public override Config Bare => BareOn(Connection);
+
+    public static Config BareOn(string connection) => Plugin($"""
+        connection-string = "{connection}"
         provider-name = "PostgreSQL.15"
         auto-initialize = on
         """);

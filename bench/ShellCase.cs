@@ -18,6 +18,9 @@ sealed class ShellCase(int perEntity) : IBenchCase
     /// <summary>Latency of one step on an idle system, milliseconds.</summary>
     public List<double> Steps { get; } = [];
 
+    /// <summary>Of requests that are open at once.</summary>
+    public List<double> AtOnce { get; private set; } = [];
+
     public async Task<Measured> Run(BenchDatabase database)
     {
         await using var engine = await BenchEngine.Start(database);
@@ -38,6 +41,7 @@ sealed class ShellCase(int perEntity) : IBenchCase
             await engine.Ask(BenchEngine.Envelope(0, 1_000_000 + i));
             Steps.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
         }
+        AtOnce = await Latencies.AtOnce((caller, nr) => engine.Ask(BenchEngine.Envelope(caller, 2_000_000 + nr)));
         return new Measured(Load.Events(perEntity), seconds, commits);
     }
 

@@ -77,7 +77,9 @@ public sealed class RoundsTests
         var others = cluster.Nodes.Where(node => node != victim).ToList();
         IReadOnlyList<string> moved = [];
         IReadOnlyCollection<TimeSpan> answered = [];
-        await LocalCluster.Until(async () => (moved = await probes.On(victim, others[0])).Count >= 50, "the victim has its share", TimeSpan.FromSeconds(120));
+        await LocalCluster.Until(
+            async () => (moved = await probes.On(victim, others[0])).Count >= 50,
+            () => $"{victim.Process.Name} has its share, and not {moved.Count}", TimeSpan.FromSeconds(120));
         var (exits, clock) = (victim.Process.Exits.Count, Stopwatch.StartNew());
         switch (fault)
         {
