@@ -18,7 +18,7 @@ static class ClusterCase
     {
         await using var cluster = await LocalCluster.Start(nodes, hosts: ["hv01"]);
         var probes = new Probes(cluster, Entities, "hv01");
-        await probes.Define();
+        await probes.AskAll();
         var (clock, counted) = (Stopwatch.StartNew(), 0);
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(async client =>
         {
@@ -39,7 +39,7 @@ static class ClusterCase
     {
         await using var cluster = await LocalCluster.Start(3, hosts: ["hv01"]);
         var probes = new Probes(cluster, Entities, "hv01");
-        await probes.Define();
+        await probes.AskAll();
         var (victim, others) = (cluster.Nodes[^1], cluster.Nodes.Take(2).ToList());
         IReadOnlyList<string> moved = [];
         await LocalCluster.Until(async () => (moved = await probes.On(victim, others[0])).Count >= 150, "the node has its share", Patience);

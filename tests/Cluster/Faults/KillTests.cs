@@ -9,7 +9,7 @@ public sealed class KillTests
     {
         await using var cluster = await LocalCluster.Start(3, hosts: ["hv01"]);
         var probes = new Probes(cluster, 600, "hv01");
-        await probes.Define();
+        await probes.AskAll();
         var times = new List<TimeSpan>();
         for (var round = 0; round < 3; round++)
         {
@@ -23,6 +23,7 @@ public sealed class KillTests
             Figures.Print($"kill {round}: {moved.Count} entities", answered);
             victim.Process.Start();
             await cluster.Whole();
+            await probes.AskAll();
         }
         await JournalCheck.Holds(cluster.Server.ConnectionString, probes.Acknowledged);
         Figures.Print("kill -9 to the first acknowledged command", times);

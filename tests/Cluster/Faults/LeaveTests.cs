@@ -14,7 +14,7 @@ public sealed class LeaveTests
     {
         await using var cluster = await LocalCluster.Start(3, hosts: ["hv01"]);
         var probes = new Probes(cluster, 300, "hv01");
-        await probes.Define();
+        await probes.AskAll();
         await using var load = new Load(cluster, "hv01", 4);
         await load.Begin();
         var (leaving, others) = (cluster.Nodes[0], cluster.Nodes.Skip(1).ToList());

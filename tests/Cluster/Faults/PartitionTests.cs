@@ -20,7 +20,7 @@ public sealed class PartitionTests
         await using var cluster = await LocalCluster.Start(nodes, hosts: ["hv01"], users: true);
         using var cuts = new Cuts(cluster.Nodes.Select(node => node.User!.Value));
         var probes = new Probes(cluster, 120, "hv01");
-        await probes.Define();
+        await probes.AskAll();
         await using var load = new Load(cluster, "hv01", 2);
         await load.Begin();
         var sides = new[] { cluster.Nodes.Take(left).ToList(), cluster.Nodes.Skip(left).ToList() };

@@ -22,7 +22,11 @@ sealed class Probes(LocalCluster cluster, int count, string host)
     /// <summary>Idempotency keys of what was acknowledged, with the entity that has it.</summary>
     public IReadOnlyDictionary<string, string> Acknowledged => _acknowledged;
 
-    public Task Define() => Parallel.ForEachAsync(
+    /// <summary>
+    /// One change of each. A shard whose start was lost with its node has a new home when somebody asks for it, and until all such
+    /// shards have one the engine moves none for balance: a node that was started again would get nothing.
+    /// </summary>
+    public Task AskAll() => Parallel.ForEachAsync(
         Vms, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (vm, _) => await Change(vm, cluster.Nodes[0], TimeSpan.FromSeconds(120)));
 
     /// <summary>The probes whose entities live on a node now.</summary>

@@ -42,7 +42,7 @@ public sealed class RoundsTests
         await using var cluster = await LocalCluster.Start(3, hosts: ["hv01"], users: true);
         using var cuts = new Cuts(cluster.Nodes.Select(node => node.User!.Value));
         var probes = new Probes(cluster, 500, "hv01");
-        await probes.Define();
+        await probes.AskAll();
         await using var load = new Load(cluster, "hv01", 4);
         await load.Begin();
         foreach (var (fault, round) in order.Select((fault, round) => (fault, round)))
@@ -52,6 +52,7 @@ public sealed class RoundsTests
             var times = await Round(fault, victim, cluster, cuts, probes);
             Figures.Print($"part {part} round {round + 1}: {fault} of {victim.Process.Name}{oldest}", times);
             await cluster.Whole();
+            await probes.AskAll();
         }
         await load.End();
 

@@ -9,7 +9,7 @@ public sealed class TwoNodeTests
     {
         await using var cluster = await LocalCluster.Start(2, hosts: ["hv01"]);
         var probes = new Probes(cluster, 200, "hv01");
-        await probes.Define();
+        await probes.AskAll();
         foreach (var (victim, other) in new[] { (cluster.Nodes[0], cluster.Nodes[1]), (cluster.Nodes[1], cluster.Nodes[0]) })
         {
             IReadOnlyList<string> moved = [];
@@ -20,6 +20,7 @@ public sealed class TwoNodeTests
                 await Task.WhenAll(moved.Select(vm => probes.Change(vm, other, TimeSpan.FromSeconds(120)))));
             victim.Process.Start();
             await cluster.Whole();
+            await probes.AskAll();
         }
         await JournalCheck.Holds(cluster.Server.ConnectionString, probes.Acknowledged);
     }
