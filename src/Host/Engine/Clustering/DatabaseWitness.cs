@@ -16,8 +16,7 @@ sealed class DatabaseWitness : ReceiveActor, IWithTimers
     readonly Func<TimeSpan> _silent;
     readonly Departure _departure;
     readonly Cluster _cluster = Cluster.Get(Context.System);
-    bool _heard;
-    int _looks;
+    readonly CutOff _cutOff = new();
 
     /// <param name="silent">Since the database last answered this node.</param>
     public DatabaseWitness(Func<TimeSpan> silent, Departure departure)
@@ -35,9 +34,7 @@ sealed class DatabaseWitness : ReceiveActor, IWithTimers
 
     void AskPeers()
     {
-        _looks = _heard ? _looks : 0;
-        _heard = false;
-        if (_silent() < Numbers.DatabaseSilentMax)
+        if (!_cutOff.Look(_silent()))
         {
             return;
         }
@@ -47,15 +44,10 @@ sealed class DatabaseWitness : ReceiveActor, IWithTimers
         }
     }
 
-    /// <summary>Counts looks in a row after which a peer had the database and this node had not.</summary>
     void Hear(DatabaseSeen peer)
     {
-        if (_heard || TimeSpan.FromMilliseconds(peer.MillisecondsAgo) >= Numbers.DatabaseSeenMax || _silent() is var silent && silent < Numbers.DatabaseSilentMax)
-        {
-            return;
-        }
-        _heard = true;
-        if (++_looks == Numbers.DatabaseLooks)
+        var silent = _silent();
+        if (_cutOff.Hear(silent, TimeSpan.FromMilliseconds(peer.MillisecondsAgo)))
         {
             _departure.Now($"the database has not answered it for {silent.TotalSeconds:0.0} s, and answers {Sender.Path.Address.Host}:{Sender.Path.Address.Port}");
         }

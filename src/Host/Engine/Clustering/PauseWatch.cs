@@ -9,6 +9,9 @@ sealed class PauseWatch(Departure departure, TimeProvider time) : IHostedService
     readonly ManualResetEventSlim _stop = new();
     Thread? _thread;
 
+    /// <summary>Its peers may have gone on without a process that stood still for so long.</summary>
+    public static bool TooLong(TimeSpan still) => still > Numbers.PauseMax;
+
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _thread = new Thread(Watch) { IsBackground = true, Name = "pause watch", Priority = ThreadPriority.Highest };
@@ -33,7 +36,7 @@ sealed class PauseWatch(Departure departure, TimeProvider time) : IHostedService
             {
                 return;
             }
-            if (time.GetElapsedTime(before) is var still && still > Numbers.PauseMax)
+            if (time.GetElapsedTime(before) is var still && TooLong(still))
             {
                 departure.Now($"it stood still for {still.TotalSeconds:0.0} s");
             }
