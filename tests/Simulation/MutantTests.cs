@@ -29,6 +29,11 @@ public sealed class MutantTests(ITestOutputHelper output)
         { Mutant.OpenedBeforeOwned, 50 },
         { Mutant.AbortedAfterOwned, 100 },
         { Mutant.EpochNotRaised, 50 },
+        { Mutant.PlaceGivenByJournal, 100 },
+        { Mutant.CutNodeStays, 50 },
+        { Mutant.OneWordBelieved, 50 },
+        { Mutant.WokenNodeGoesOn, 20 },
+        { Mutant.OldHomeBelieved, 100 },
     };
 
     [Theory]
@@ -54,6 +59,8 @@ public sealed class MutantTests(ITestOutputHelper output)
     [InlineData(Mutant.OvertakenHandedOut)]
     [InlineData(Mutant.ConnectedTakenForGone)]
     [InlineData(Mutant.AbortedAfterOwned)]
+    [InlineData(Mutant.PlaceGivenByJournal)]
+    [InlineData(Mutant.OldHomeBelieved)]
     public void Histories_in_which_a_defect_is_likelier_hold_without_it(Mutant mutant)
     {
         for (var seed = 1ul; seed <= 10; seed++)

@@ -64,6 +64,22 @@ static class Mutants
             TroubleEvery = TimeSpan.FromSeconds(1),
         },
         Mutant.AbortedAfterOwned => options with { Hosts = 2, Wanted = new Wanted(Moves: true) },
+        Mutant.PlaceGivenByJournal => options with
+        {
+            // No failed write and no death: who writes beside another is at another node.
+            Nodes = 3,
+            Journal = new JournalFaults(),
+            Cluster = new ClusterFaults(Twin: true, PeersCut: true),
+            TroubleEvery = TimeSpan.FromSeconds(2),
+        },
+        Mutant.OldHomeBelieved => options with
+        {
+            Nodes = 3,
+            Requests = 8,
+            Network = options.Network with { Slow = 400 },
+            Cluster = new ClusterFaults(Crash: true, HandOver: true, Twin: true, PeersCut: true),
+            TroubleEvery = TimeSpan.FromSeconds(1),
+        },
         Mutant.ConnectedTakenForGone => options with
         {
             Impatient = true,

@@ -59,7 +59,8 @@ public sealed record Options
                 Strength("journal.committed", 40), Strength("journal.late", 30), Strength("journal.snapshot", 200)),
             Network = new NetworkFaults(Strength("net.loss", 150), Strength("net.twice", 150), Strength("net.slow", 100), Strength("net.stall", 250),
                 Strength("net.command-stall", 60)),
-            Cluster = new ClusterFaults(Has("cluster.crash"), Has("cluster.pause"), Has("cluster.handover"), Has("cluster.twin"), Has("cluster.clock"), Has("cluster.cut"), Has("journal.away")),
+            Cluster = new ClusterFaults(Has("cluster.crash"), Has("cluster.pause"), Has("cluster.handover"), Has("cluster.twin"), Has("cluster.clock"), Has("cluster.cut"), Has("journal.away"),
+                Has("cluster.journal-cut"), Has("cluster.peers-cut")),
             Host = new HostFaults(Has("host.crash"), Has("host.hang"), Has("host.drift"), Has("host.reboot"), Has("host.fences"), Has("host.cut"),
                 Strength("driver.lost", 60), Strength("driver.twice", 60), Strength("driver.refused", 40), Strength("driver.frame", 400),
                 Has("driver.fails")),
@@ -83,8 +84,11 @@ public sealed record NetworkFaults(int Loss = 0, int Twice = 0, int Slow = 0, in
 
 /// <param name="Twin">A shard moves while its old node goes on, and does not know.</param>
 /// <param name="JournalAway">Nobody reaches the journal for some time, and all nodes know.</param>
+/// <param name="JournalCut">One node does not reach the journal for some time; its peers do, and it reaches them.</param>
+/// <param name="PeersCut">One node and its peers do not reach each other for some time; the journal can be reached.</param>
 public sealed record ClusterFaults(
-    bool Crash = false, bool Pause = false, bool HandOver = false, bool Twin = false, bool Clock = false, bool Cut = false, bool JournalAway = false);
+    bool Crash = false, bool Pause = false, bool HandOver = false, bool Twin = false, bool Clock = false, bool Cut = false, bool JournalAway = false,
+    bool JournalCut = false, bool PeersCut = false);
 
 /// <param name="AnswerLost">Of a thousand commands: carried out, and not answered.</param>
 /// <param name="Refused">Of a thousand commands: the host refuses.</param>

@@ -11,8 +11,6 @@ sealed class World
     const int HopsMax = 6;
     const int BufferMax = 1_000;
 
-    readonly SortedDictionary<string, Node> _homes = new(StringComparer.Ordinal);
-    readonly HashSet<string> _unsettled = new(StringComparer.Ordinal);
     readonly Dictionary<string, List<(EntityId To, object Message, object? Asker)>> _buffered = new(StringComparer.Ordinal);
     readonly Tally? _cells;
     int _instances;
@@ -27,6 +25,8 @@ sealed class World
         Journal = new Journal(Simulator, options.Journal, Struck, mutant, Check.Violate) { Stored = Check.Stored };
         Network = new Network(Simulator, options.Network, Struck);
         Cluster = new Cluster(this);
+        Homes = new Homes(this);
+        Simulator.AfterStep = Check.Cluster.Look;
         Hosts = [.. Enumerable.Range(1, options.Hosts).Select(number => new SimulatedHost(this, string.Create(CultureInfo.InvariantCulture, $"hv{number:00}")))];
     }
 
@@ -41,6 +41,8 @@ sealed class World
     public Network Network { get; }
 
     public Cluster Cluster { get; }
+
+    public Homes Homes { get; }
 
     public Check Check { get; }
 
@@ -68,50 +70,18 @@ sealed class World
 
     public void Say(string what) => Simulator.Trace.Add(Simulator.Elapsed, what);
 
-    /// <summary>The node that has the shard, as the cluster knows; given out when it is asked for. Null: it is between two, or no node lives.</summary>
-    public Node? Home(string shard)
-    {
-        if (_unsettled.Contains(shard))
-        {
-            return null;
-        }
-        if (_homes.TryGetValue(shard, out var home) && home.Process.Alive)
-        {
-            return home;
-        }
-        if (Cluster.Place() is { } given)
-        {
-            _homes[shard] = given;
-            given.Shards.Add(shard);
-            return given;
-        }
-        return null;
-    }
-
-    public bool Settled(string shard) => !_unsettled.Contains(shard);
-
-    /// <summary>Nobody has the shard for now: what is for it waits.</summary>
-    public void Unsettle(string shard)
-    {
-        _homes.Remove(shard);
-        _unsettled.Add(shard);
-    }
+    public bool Settled(string shard) => Homes.Settled(shard);
 
     public void Settle(string shard, Node home)
     {
-        // As in the engine: who is given a shard begins it anew, also if it had it before and was not told that it lost it.
-        home.Drop(shard);
-        _unsettled.Remove(shard);
-        _homes[shard] = home;
-        home.Shards.Add(shard);
-        Say($"shard {shard} is at {home.Name}");
+        Homes.Settle(shard, home);
         Flush(shard);
         Cluster.WakeOwing(shard, home);
     }
 
     void Flush(string shard)
     {
-        if (Home(shard) is not null && _buffered.Remove(shard, out var waiting))
+        if (Homes.Of(shard) is not null && _buffered.Remove(shard, out var waiting))
         {
             foreach (var (to, message, asker) in waiting)
             {
@@ -119,8 +89,6 @@ sealed class World
             }
         }
     }
-
-    public IEnumerable<string> ShardsOf(Node node) => _homes.Where(pair => pair.Value == node).Select(pair => pair.Key).ToList();
 
     /// <summary>From a node (null: from outside) to wherever the entity lives.</summary>
     public void Route(Node? from, EntityId to, object message, object? asker, int hops = 0)
@@ -130,8 +98,13 @@ sealed class World
             Check.Sent(envelope);
         }
         var shard = ShardOf(to);
-        if (Home(shard) is not { } home)
+        if ((from is null ? Homes.Of(shard) : Homes.Of(shard, from)) is not { } home)
         {
+            if (from is not null && Cluster.Isolated(from))
+            {
+                // Nobody tells it where that is: who asked asks again.
+                return;
+            }
             Simulator.After(TimeSpan.FromSeconds(1), null, () => Flush(shard));
             var waiting = _buffered.TryGetValue(shard, out var known) ? known : _buffered[shard] = [];
             if (waiting.Count < BufferMax)
@@ -152,6 +125,7 @@ sealed class World
     {
         if (node.Shards.Contains(ShardOf(to)))
         {
+            Check.Cluster.Acts(node, ShardOf(to), node.Told(ShardOf(to)).Number);
             node.Hear(to, message, asker);
         }
         else if (hops < HopsMax)
@@ -163,7 +137,7 @@ sealed class World
     /// <summary>As a node's door: every outcome is an answer.</summary>
     public async Task<Answer> Ask(Node node, Process asker, Envelope envelope, TimeSpan timeout, CancellationToken stop)
     {
-        if (Journal.Away)
+        if (!Journal.Reaches(node.Process))
         {
             return Refuse(envelope, RefusalKind.Unavailable, "journal.unavailable", "The journal is away; try again later.");
         }
@@ -182,7 +156,7 @@ sealed class World
     public void Wake(Node node, EntityId id, bool later) => Simulator.After(
         later ? TimeSpan.FromSeconds(1) : TimeSpan.Zero, node.Process, () =>
         {
-            if (later && Journal.Away)
+            if (later && !Journal.Reaches(node.Process))
             {
                 Wake(node, id, later);
                 return;
@@ -218,7 +192,7 @@ sealed class World
     public void Heal()
     {
         Healed = Network.Healed = Journal.Healed = true;
-        Journal.Away = false;
+        Journal.MendAll();
         Network.MendAll();
         Say("healed");
     }

@@ -31,6 +31,8 @@ sealed class Check(World world)
 
     public DataPathCheck DataPath { get; } = new(world);
 
+    public ClusterCheck Cluster { get; } = new(world);
+
     public IReadOnlyCollection<string> Shards => _shards;
 
     public IEnumerable<KeyValuePair<EntityId, IEntityCore>> Followers => _followers;
@@ -63,6 +65,7 @@ sealed class Check(World world)
         _messages.Clear();
         _answers.Clear();
         DataPath.FellBack();
+        Cluster.FellBack();
         foreach (var row in world.Journal.Entities.SelectMany(world.Journal.Rows))
         {
             Follow(row);
@@ -83,6 +86,7 @@ sealed class Check(World world)
         var id = row.Entity;
         world.Say($"{id}#{row.Sequence} {row.Name} by life {writer.Incarnation}{(row.MessageId is null ? "" : " for " + row.MessageId)}");
         _shards.Add(World.ShardOf(id));
+        Cluster.Stored(row, writer);
         if (writer.Incarnation < _lastWriter.GetValueOrDefault(id))
         {
             Violate("I4", $"{id}#{row.Sequence}: life {writer.Incarnation} appends after life {_lastWriter[id]} did");

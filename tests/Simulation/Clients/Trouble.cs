@@ -52,6 +52,8 @@ sealed class Trouble(World world, TimeSpan every)
         Add(host.Refused > 0, "driver.refuses", () => Refuse([DriverVerb.CreatePort, DriverVerb.CreateNic, DriverVerb.ConnectNic]));
         Add(host.Fails, "driver.fails", () => Refuse(
             [DriverVerb.EnsureSwitch, DriverVerb.RemoveSwitch, DriverVerb.ApplyPolicy, DriverVerb.ReadNic, DriverVerb.RestoreNic, DriverVerb.RepairNic]));
+        Add(cluster.JournalCut, "node.journal-cut", CutFromJournal);
+        Add(cluster.PeersCut, "node.peers-cut", CutFromPeers);
         var (name, strike) = Luck.Pick("trouble.what", kinds);
         if (name != "nothing")
         {
@@ -110,14 +112,15 @@ sealed class Trouble(World world, TimeSpan every)
             return;
         }
         node.Process.Pause();
+        var since = world.Simulator.Elapsed;
         if (Luck.Next("trouble.given-up", 2) == 1 && AnyNode() is { } other)
         {
-            foreach (var shard in world.ShardsOf(node))
+            foreach (var shard in world.Homes.At(node))
             {
                 world.Cluster.Twin(node, shard, other, Luck.Between("trouble.learns", Short, Long));
             }
         }
-        ForAWhile(node.Process.Continue);
+        ForAWhile(() => world.Cluster.Wake(node, world.Simulator.Elapsed - since));
     }
 
     void HandOver() => Move((from, shard, to) => world.Cluster.HandOver(from, shard, to));
@@ -126,7 +129,7 @@ sealed class Trouble(World world, TimeSpan every)
 
     void Move(Action<Node, string, Node> move)
     {
-        if (AnyNode() is { } from && AnyNode() is { } to && from != to && world.ShardsOf(from).ToList() is { Count: > 0 } shards)
+        if (AnyNode() is { } from && AnyNode() is { } to && from != to && world.Homes.At(from).ToList() is { Count: > 0 } shards)
         {
             move(from, Luck.Pick("trouble.shard", shards), to);
         }
@@ -147,7 +150,7 @@ sealed class Trouble(World world, TimeSpan every)
     {
         if (AnyNode() is { } one && AnyNode() is { } other && one != other)
         {
-            Cut(one.Name, other.Name, both: Luck.Next("trouble.both", 2) == 1);
+            CutForAWhile(one.Name, other.Name, both: Luck.Next("trouble.both", 2) == 1);
         }
     }
 
@@ -155,11 +158,17 @@ sealed class Trouble(World world, TimeSpan every)
     {
         if (AnyNode() is { } node)
         {
-            Cut("agent." + AnyHost().Name, node.Name, both: Luck.Next("trouble.both", 2) == 1);
+            CutForAWhile("agent." + AnyHost().Name, node.Name, both: Luck.Next("trouble.both", 2) == 1);
         }
     }
 
-    void Cut(string from, string to, bool both)
+    void CutForAWhile(string from, string to, bool both)
+    {
+        Cut(from, to, both);
+        ForAWhile(() => Mend(from, to));
+    }
+
+    void Cut(string from, string to, bool both = true)
     {
         world.Network.Cut(from, to);
         if (both)
@@ -167,17 +176,43 @@ sealed class Trouble(World world, TimeSpan every)
             world.Network.Cut(to, from);
         }
         world.BreakConnections(from, to);
-        ForAWhile(() =>
-        {
-            world.Network.Mend(from, to);
-            world.Network.Mend(to, from);
-        });
+    }
+
+    void Mend(string from, string to)
+    {
+        world.Network.Mend(from, to);
+        world.Network.Mend(to, from);
     }
 
     void JournalAway()
     {
         world.Journal.Away = true;
         ForAWhile(() => world.Journal.Away = false);
+    }
+
+    /// <summary>reliability.md 10 F7. One that is alone has nobody who reaches it: that is a journal that is away for all.</summary>
+    void CutFromJournal()
+    {
+        if (world.Nodes.Count(node => node.Process.Alive) > 1 && AnyNode() is { } node)
+        {
+            world.Journal.Cut(node.Process);
+            ForAWhile(() => world.Journal.Mend(node.Process));
+        }
+    }
+
+    /// <summary>reliability.md 10 F8.</summary>
+    void CutFromPeers()
+    {
+        if (AnyNode() is not { } node || world.Nodes.Where(other => other != node && other.Process.Alive).ToList() is not { Count: > 0 } others)
+        {
+            return;
+        }
+        foreach (var other in others)
+        {
+            Cut(node.Name, other.Name);
+        }
+        world.Cluster.Suspect(node);
+        ForAWhile(() => others.ForEach(other => Mend(node.Name, other.Name)));
     }
 
     void KillAgent()

@@ -45,6 +45,16 @@ public enum Mutant
     AbortedAfterOwned,
     /// <summary>The owner changes under the same epoch (migration.md M5, M10).</summary>
     EpochNotRaised,
+    /// <summary>The journal gives each write the next place, whoever else has written meanwhile.</summary>
+    PlaceGivenByJournal,
+    /// <summary>A node that is cut from the journal never ends.</summary>
+    CutNodeStays,
+    /// <summary>One word of a peer that has the journal ends a node that has not.</summary>
+    OneWordBelieved,
+    /// <summary>A node that stood still for longer than its peers wait goes on.</summary>
+    WokenNodeGoesOn,
+    /// <summary>A node takes what it hears last for what is newest.</summary>
+    OldHomeBelieved,
     /// <summary>No defect: an invariant that never holds, to see that a run can fail at all.</summary>
     Canary,
 }

@@ -33,12 +33,17 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
     readonly Dictionary<(Process, EntityId), int> _underWay = [];
     readonly List<(EntityId Entity, int Rows)> _writes = [];
     readonly Dictionary<Process, (TimeSpan At, HashSet<EntityId> Refused)> _commits = [];
+    readonly HashSet<Process> _cut = [];
+    readonly Dictionary<Process, TimeSpan> _mended = [];
     int _fallBacks;
 
     public bool Healed { get; set; }
 
     /// <summary>Nobody reaches it; what is under way is not known to have been stored.</summary>
     public bool Away { get; set; }
+
+    /// <summary>Some reach it and some do not.</summary>
+    public bool SomebodyCut => _cut.Count > 0;
 
     public long Count { get; private set; }
 
@@ -51,15 +56,41 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
 
     public (long Sequence, Func<CoreSnapshot> Read)? Snapshot(EntityId id) => _snapshots.TryGetValue(id, out var snapshot) ? snapshot : null;
 
+    public bool Reaches(Process process) => !Away && !_cut.Contains(process);
+
+    /// <summary>One program does not reach it, until <see cref="Mend"/>; others do.</summary>
+    public void Cut(Process process) => _cut.Add(process);
+
+    public void Mend(Process process)
+    {
+        if (_cut.Remove(process))
+        {
+            _mended[process] = simulator.Elapsed;
+        }
+    }
+
+    /// <summary>It is cut, or was until so long ago.</summary>
+    public bool WasCut(Process process, TimeSpan ago) => _cut.Contains(process) || (_mended.TryGetValue(process, out var mended) && simulator.Elapsed - mended <= ago);
+
+    public void MendAll()
+    {
+        Away = false;
+        foreach (var process in _cut.ToList())
+        {
+            Mend(process);
+        }
+    }
+
     public void Append(Writer writer, ImmutableArray<StoredEvent> rows, Action<WriteEnd> answer)
     {
         var id = rows[0].Entity;
         var key = (writer.Process, id);
         _underWay[key] = _underWay.GetValueOrDefault(key) + 1;
         var fallBacks = _fallBacks;
+        var sent = Reaches(writer.Process);
         simulator.After(Delay(), null, () =>
         {
-            var (told, store) = fallBacks == _fallBacks ? Fate() : (WriteEnd.Unknown, Storing.Never);
+            var (told, store) = fallBacks == _fallBacks ? Fate(writer.Process, sent) : (WriteEnd.Unknown, Storing.Never);
             if (store is Storing.Now && !Store(writer, rows))
             {
                 told = mutant == Mutant.StaleIncarnationBelieved ? WriteEnd.Stored : WriteEnd.Unknown;
@@ -77,7 +108,9 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
             simulator.After(Delay(), null, () =>
             {
                 _underWay[key]--;
-                simulator.After(TimeSpan.Zero, writer.Process, () => answer(told));
+                // What the journal said does not reach one that is cut from it meanwhile.
+                var heard = _cut.Contains(writer.Process) && told == WriteEnd.Stored ? WriteEnd.Unknown : told;
+                simulator.After(TimeSpan.Zero, writer.Process, () => answer(heard));
             });
         });
     }
@@ -85,7 +118,7 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
     /// <summary>What an entity recovers from: the last snapshot, perhaps, and the rows after it.</summary>
     public void Read(Process reader, EntityId id, Recovery recovery)
     {
-        if (Away || _underWay.GetValueOrDefault((reader, id)) > 0)
+        if (!Reaches(reader) || _underWay.GetValueOrDefault((reader, id)) > 0)
         {
             // A node that still writes for the entity waits for that end first; one that reaches nothing tries again.
             simulator.After(TimeSpan.FromMilliseconds(50), reader, () => Read(reader, id, recovery));
@@ -93,6 +126,11 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
         }
         simulator.After(Delay(), reader, () =>
         {
+            if (_cut.Contains(reader))
+            {
+                Read(reader, id, recovery);
+                return;
+            }
             var snapshot = Snapshot(id) is { } kept && (Healed || !simulator.Luck.Happens("journal.snapshot", faults.SnapshotLost)) ? kept.Read() : null;
             recovery(snapshot, Rows(id).Count, from => [.. Rows(id).Skip((int)from).Select(AsRead)]);
         });
@@ -100,7 +138,7 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
 
     public void Save(Process writer, CoreSnapshot snapshot) => simulator.After(Delay(), writer, () =>
     {
-        if (!Away && (Snapshot(snapshot.Entity)?.Sequence ?? 0) < snapshot.Sequence)
+        if (Reaches(writer) && (Snapshot(snapshot.Entity)?.Sequence ?? 0) < snapshot.Sequence)
         {
             var id = snapshot.Entity;
             var (name, state) = (StateNames.Of(id), StateNames.Encode(id, snapshot.State));
@@ -113,12 +151,18 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
         row.Entity, row.Sequence, row.At, row.Who, row.Cause, row.Correlation, row.OperationId, row.MessageId, row.BodyHash,
         row.Answers, row.Name, row.Body, row.PreviousHash, row.Hash);
 
-    (WriteEnd Told, Storing Store) Fate()
+    /// <param name="sent">The writer reached the journal when it sent this.</param>
+    (WriteEnd Told, Storing Store) Fate(Process writer, bool sent)
     {
         if (Away)
         {
             struck.Count("journal.away");
             return (WriteEnd.Unknown, Storing.Never);
+        }
+        if (_cut.Contains(writer))
+        {
+            struck.Count("journal.cut");
+            return (WriteEnd.Unknown, sent && simulator.Luck.Next("journal.cut.arrived", 2) == 1 ? Storing.Now : Storing.Never);
         }
         if (Healed)
         {
@@ -147,6 +191,10 @@ public sealed class Journal(Simulator simulator, JournalFaults faults, Tally str
             stored = _rows[id] = [];
         }
         var refused = RefusedBeside(writer.Process);
+        if (mutant == Mutant.PlaceGivenByJournal)
+        {
+            rows = [.. rows.Select((row, at) => row with { Sequence = stored.Count + 1 + at })];
+        }
         if (mutant != Mutant.UniqueKeyIgnored && (rows[0].Sequence <= stored.Count || refused.Contains(id)))
         {
             refused.Add(id);

@@ -52,6 +52,27 @@ public sealed class Network(Simulator simulator, NetworkFaults faults, Tally str
         }
     }
 
+    /// <summary>A question of one node to another, or its answer: on their connection, which loses nothing unless it is cut.</summary>
+    public void Tell(Process from, Process to, Action arrive)
+    {
+        if (!IsCut(from.Name, to.Name))
+        {
+            simulator.After(simulator.Luck.Between("word.delay", Quick, Usual), to, arrive);
+        }
+    }
+
+    /// <summary>News of who has what: as <see cref="Tell"/>, but some are held up, and others overtake them.</summary>
+    public void News(Process from, Process to, Action arrive)
+    {
+        if (!Healed && simulator.Luck.Happens("news.slow", faults.Slow))
+        {
+            struck.Count("news.slow");
+            simulator.After(simulator.Luck.Between("news.delay", Usual, Slowest), null, () => Tell(from, to, arrive));
+            return;
+        }
+        Tell(from, to, arrive);
+    }
+
     /// <summary>How long a message to a bridge is held up somewhere.</summary>
     public TimeSpan Stall(Command body) => body switch
     {

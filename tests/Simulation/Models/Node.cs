@@ -17,6 +17,8 @@ sealed class Node : IShellWorld, IEntityAsk
     readonly SortedDictionary<EntityId, Incarnation> _living = [];
     readonly Dictionary<EntityId, Queue<(object Message, object? Asker)>> _leaving = [];
     readonly Dictionary<Incarnation, int> _numbers = [];
+    readonly Dictionary<string, Told<Node>> _homes = new(StringComparer.Ordinal);
+    readonly Told<IReadOnlyList<Node>> _members;
 
     public Node(World world, string name)
     {
@@ -27,6 +29,8 @@ sealed class Node : IShellWorld, IEntityAsk
         Lifetime = new NodeLifetime();
         Gateway = new AgentGateway(this, Streams, new OpeningGuard(options, Process.Clock), new AgentGatewaySurroundings(
             options, Process.Clock, Lifetime, NullLogger<AgentGateway>.Instance));
+        Witness = new Witness(world, this);
+        _members = new Told<IReadOnlyList<Node>>(world.Mutant);
     }
 
     public Process Process { get; }
@@ -43,6 +47,38 @@ sealed class Node : IShellWorld, IEntityAsk
     public AgentGateway Gateway { get; }
 
     public NodeLifetime Lifetime { get; }
+
+    public Witness Witness { get; }
+
+    /// <summary>What it knows of where a shard is.</summary>
+    public Told<Node> Told(string shard)
+    {
+        if (!_homes.TryGetValue(shard, out var told))
+        {
+            told = _homes[shard] = new Told<Node>(_world.Mutant);
+        }
+        return told;
+    }
+
+    /// <summary>It hears where a shard is: what it still has of another's is gone.</summary>
+    public void Learn(string shard, long number, Node home)
+    {
+        _world.Check.Cluster.Heard(this, shard, number);
+        if (Told(shard).Hear(number, home) && home != this && (Shards.Contains(shard) || Holds(shard)))
+        {
+            Drop(shard);
+        }
+    }
+
+    /// <summary>It hears who is a member.</summary>
+    public void Learn(long number, IReadOnlyList<Node> members)
+    {
+        _world.Check.Cluster.Heard(this, Cluster.Members, number);
+        _members.Hear(number, members);
+    }
+
+    /// <summary>The other members, as it knows; under the number of that.</summary>
+    public (long Number, IEnumerable<Node> Nodes) Peers => (_members.Number, (_members.What ?? []).Where(member => member != this));
 
     /// <summary>A message has arrived at this node.</summary>
     public void Hear(EntityId to, object message, object? asker)
@@ -99,6 +135,7 @@ sealed class Node : IShellWorld, IEntityAsk
         if (_living.TryGetValue(id, out var incarnation))
         {
             _numbers[incarnation] = _world.NextIncarnation();
+            _world.Check.Cluster.Read(_numbers[incarnation], last);
             _world.Say($"{Name}: {id} begins its life {_numbers[incarnation]} at {_world.Journal.Rows(id).Count}");
         }
         recovery(snapshot, last, after);
@@ -116,7 +153,7 @@ sealed class Node : IShellWorld, IEntityAsk
     /// <summary>As the door does: while the journal is away nobody could store what is said.</summary>
     public void Tell(EntityId to, object message)
     {
-        if (!_world.Journal.Away)
+        if (_world.Journal.Reaches(Process))
         {
             _world.Route(this, to, message, null);
         }
