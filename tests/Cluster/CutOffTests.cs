@@ -22,6 +22,16 @@ public sealed class CutOffTests
     }
 
     [Fact]
+    public void Start_of_a_peer_is_no_answer_of_the_database()
+    {
+        for (var look = 0; look <= Numbers.DatabaseLooks; look++)
+        {
+            _rule.Look(Silent);
+            Assert.False(_rule.Hear(Silent, CutOff.AtStart));
+        }
+    }
+
+    [Fact]
     public void Many_words_within_one_look_count_once()
     {
         _rule.Look(Silent);

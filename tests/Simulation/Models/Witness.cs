@@ -11,9 +11,10 @@ sealed class Witness(World world, Node node)
 {
     readonly CutOff _rule = new();
     long _seen;
+    bool _answered;
 
     /// <summary>Since the database last answered this node, by its clock.</summary>
-    TimeSpan Silent => node.Process.Clock.GetElapsedTime(_seen);
+    TimeSpan Silent => node.Process.Clock.GetElapsedTime(_seen) + (_answered ? TimeSpan.Zero : CutOff.AtStart);
 
     public void Begin()
     {
@@ -36,6 +37,7 @@ sealed class Witness(World world, Node node)
         if (world.Journal.Reaches(node.Process))
         {
             _seen = node.Process.Clock.GetTimestamp();
+            _answered = true;
         }
         world.Cluster.Refresh(node);
     }

@@ -8,6 +8,12 @@ namespace ControlPlane.Host.Engine.Clustering;
 /// </summary>
 sealed class CutOff
 {
+    /// <summary>
+    /// The silence with which a process begins: a start is no answer of the database, and a peer that asks must not take it for
+    /// one.
+    /// </summary>
+    public static readonly TimeSpan AtStart = Numbers.DatabaseSeenMax;
+
     bool _heard;
     int _looks;
 

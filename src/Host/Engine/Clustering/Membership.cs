@@ -22,12 +22,13 @@ sealed partial class Membership(
     readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
     long _seen;
     volatile int _wire = 1;
+    bool _answered;
 
     /// <summary>This process is a member that is up.</summary>
     public bool Joined => _joined.Task.IsCompletedSuccessfully;
 
-    /// <summary>Since the database last answered a heartbeat.</summary>
-    public TimeSpan DatabaseSilent => time.GetElapsedTime(Interlocked.Read(ref _seen));
+    /// <summary>Since the database last answered a heartbeat; before that, since the start and <see cref="CutOff.AtStart"/> longer.</summary>
+    public TimeSpan DatabaseSilent => time.GetElapsedTime(Interlocked.Read(ref _seen)) + (Volatile.Read(ref _answered) ? TimeSpan.Zero : CutOff.AtStart);
 
     /// <summary>The wire version that all members may speak, as last heard. It never falls.</summary>
     public int Wire => _wire;
@@ -55,6 +56,7 @@ sealed partial class Membership(
             {
                 var heard = await table.Beat(address, uid, Joined, stoppingToken);
                 Interlocked.Exchange(ref _seen, time.GetTimestamp());
+                Volatile.Write(ref _answered, true);
                 if (heard.Wire > table.Wire)
                 {
                     departure.Now($"the cluster speaks wire version {heard.Wire}, and this node may speak {table.Wire} at most");
