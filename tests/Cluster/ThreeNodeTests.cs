@@ -29,7 +29,7 @@ public sealed class ThreeNodeTests : IDisposable
 
         nodes.Add(await Start(server));
         await Up(nodes);
-        await LocalCluster.Until(async () => (await Shards(nodes[0]))[^1] > 0 && (await Shards(nodes[0])).Count == 3, "the newcomer has a share");
+        await LocalCluster.Until(async () => await Shards(nodes[0]) is [_, _, > 0], "the newcomer has a share", TimeSpan.FromSeconds(120));
         await Define(nodes, "second");
 
         nodes[1].System.ActorOf(Props.Create(() => new Fails()), "fails");

@@ -61,6 +61,24 @@ public abstract class FenceContract : IDisposable
     }
 
     [ContractFact]
+    public async Task While_a_peer_is_out_of_reach_an_entity_whose_last_event_is_another_nodes_is_left_alone()
+    {
+        await using var a = await _store.Start();
+        await using var b = await _store.Start();
+        Assert.True((await JournalNode.Append(a.Entity("port/1"), "of the other side")).Stored);
+        Assert.True((await JournalNode.Append(b.Entity("port/2", "before"), "of this side")).Stored);
+        await JournalNode.Stop(await b.System.ActorSelection("/user/before").ResolveOne(TimeSpan.FromSeconds(20)));
+        b.Health.Yielded.Parted = true;
+
+        Assert.IsType<JournalUnavailableException>((await JournalNode.Append(b.Entity("port/1"), "after it")).Failure);
+        Assert.True((await JournalNode.Append(b.Entity("port/2"), "its own")).Stored);
+        Assert.True((await JournalNode.Append(b.Entity("port/3"), "new")).Stored);
+
+        b.Health.Yielded.Parted = false;
+        Assert.True((await JournalNode.Append(b.Entity("port/1", "healed"), "after it")).Stored);
+    }
+
+    [ContractFact]
     public async Task Three_hundred_neighbours_in_the_batch_of_a_fenced_write_are_stored_exactly_once()
     {
         await using var node = await _store.Start();

@@ -32,7 +32,8 @@ public sealed class CertificateRenewal(AgentCertificate certificate, IReadOnlyLi
             {
                 await Enrolment.Renew(node, certificate, stop);
                 AgentLog.Renewed(log, certificate.Host, certificate.NotAfter);
-                return TimeSpan.Zero;
+                // An issuer that ends soon gives what is due again at once.
+                return certificate.UntilRenewal is var next && next > TryAgain ? TimeSpan.Zero : TryAgain;
             }
             catch (Exception refusal) when (refusal is IdentityException or IOException or UnauthorizedAccessException && !stop.IsCancellationRequested)
             {

@@ -39,11 +39,13 @@ sealed class CertificateDesk(
         }
         if (!Names.IsName(request.Host))
         {
+            failures.Count(source);
             throw Refused(StatusCode.InvalidArgument, "", "join.request: there is no such host name");
         }
         var (key, fault) = Issuer.Read(request.Request, request.Host);
         if (key is null)
         {
+            failures.Count(source);
             throw Refused(StatusCode.PermissionDenied, request.Host, fault!);
         }
         var hash = JoinToken.HashOf(request.Secret);

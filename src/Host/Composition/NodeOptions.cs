@@ -185,6 +185,7 @@ sealed record NodeOptions
         { Cluster.Address: var address, Certificates: null } when !IPAddress.IsLoopback(address) =>
             throw new SettingException("cluster is on a loopback address unless there are certificates: nodes speak over a network by mutual TLS alone."),
         { Cluster: null } when Seeds.Count > 0 => throw new SettingException("seeds mean nothing without cluster."),
+        { Cluster: null, Database.Wire: < StoredNames.Wire } => throw new SettingException("wire means nothing without cluster: a node alone speaks what it knows."),
         { Cluster: null, Agents: null, Certificates: not null } => throw new SettingException("certificates mean nothing without cluster or agents."),
         { Agents: not null, Certificates: null } => throw new SettingException("agents needs certificates: over a network they and nodes speak by mutual TLS alone."),
         { Agents: null, Issuer: not null } => throw new SettingException("issuer means nothing without agents: it certifies who comes there."),

@@ -79,6 +79,12 @@ static class Numbers
     /// </summary>
     public static readonly TimeSpan MemberGoneAfter = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// A process that is not on record as removed and was silent for so long holds no wire version back any more: it ended without
+    /// a word before it was a member. One that is there all the same ends when it hears what is spoken.
+    /// </summary>
+    public static readonly TimeSpan WireSilentMax = TimeSpan.FromHours(1);
+
     /// <summary>Without an answer of the database for so long, three heartbeats, a node asks its peers whether they have one.</summary>
     public static readonly TimeSpan DatabaseSilentMax = TimeSpan.FromSeconds(3);
 

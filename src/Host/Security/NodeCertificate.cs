@@ -10,6 +10,9 @@ sealed class NodeCertificate(X509Certificate2 own, Authority authority) : IDispo
 
     public Authority Authority { get; } = authority;
 
+    /// <summary>From then on a peer whose clock is ahead may not believe it any more.</summary>
+    public DateTimeOffset Ends => new DateTimeOffset(Own.NotAfter.ToUniversalTime()) - Pki.ClockMayDiffer;
+
     /// <summary>
     /// A node that nobody would believe does not start: the peers would only say no, again and again, and in their own logs.
     /// </summary>
@@ -19,6 +22,8 @@ sealed class NodeCertificate(X509Certificate2 own, Authority authority) : IDispo
         var loaded = Read(directory, time);
         return loaded.Authority.NotNode(loaded.Own) is { } reason
             ? throw new IdentityException($"{directory}: this node {reason}; no peer would let it in. controlplane pki node makes another.")
+            : loaded.Ends <= time.GetUtcNow()
+                ? throw new IdentityException($"{directory}: this node's certificate ends at {loaded.Own.NotAfter.ToUniversalTime():u}. controlplane pki node makes another.")
             : loaded;
     }
 

@@ -59,6 +59,7 @@ sealed class Load(LocalCluster cluster, string host, int vms) : IAsyncDisposable
     /// <summary>Every event from the first that was seen was seen once and in order; answers how many.</summary>
     public int WatchedAll()
     {
+        Assert.NotEmpty(_watched);
         Assert.Equal(Enumerable.Range(0, _watched.Count).Select(n => _watched[0] + n), _watched);
         return _watched.Count;
     }
@@ -99,6 +100,8 @@ sealed class Load(LocalCluster cluster, string host, int vms) : IAsyncDisposable
                 // A start that found its host offline is undone and refused; the other half of the pair has nothing to do then.
                 if (response.StatusCode is HttpStatusCode.Conflict || last.Contains("host.offline", StringComparison.Ordinal))
                 {
+                    Assert.DoesNotContain("cluster.", last, StringComparison.Ordinal);
+                    Assert.DoesNotContain("idempotency.", last, StringComparison.Ordinal);
                     return;
                 }
                 Assert.True((int)response.StatusCode is 429 or 503 or 504, $"{method} {path}: {last}");
@@ -144,6 +147,7 @@ sealed class Load(LocalCluster cluster, string host, int vms) : IAsyncDisposable
             catch (Exception lost) when (lost is HttpRequestException or IOException or TimeoutException or OperationCanceledException)
             {
                 // The next node goes on from the cursor.
+                await Task.Delay(100);
             }
         }
     }

@@ -33,8 +33,9 @@ sealed class Probes(LocalCluster cluster, int count, string host)
     public async Task<IReadOnlyList<string>> On(NodeProcess node, NodeProcess asked)
     {
         var shown = await asked.Http.GetFromJsonAsync<JsonNode>("/v1/cluster");
-        var shards = shown!["regions"]!.AsArray().First(region => (string)region!["region"]! == ShardIds.VmRegion)!["nodes"]!.AsArray()
-            .Where(on => (string)on!["address"]! == node.Cluster).SelectMany(on => on!["shards"]!.AsArray()).Select(shard => (string)shard!).ToHashSet();
+        var region = shown!["regions"]!.AsArray().FirstOrDefault(region => (string)region!["region"]! == ShardIds.VmRegion);
+        var shards = (region?["nodes"]!.AsArray() ?? []).Where(on => (string)on!["address"]! == node.Cluster)
+            .SelectMany(on => on!["shards"]!.AsArray()).Select(shard => (string)shard!).ToHashSet();
         return [.. Vms.Where(vm => shards.Contains(ShardIds.Of(EntityId.Vm(vm))))];
     }
 

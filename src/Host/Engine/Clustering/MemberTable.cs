@@ -122,12 +122,14 @@ sealed class MemberTable(ClusterDatabase database)
         await using var command = new NpgsqlCommand("""
             UPDATE controlplane.cluster_member SET seen = clock_timestamp(), state = @state WHERE address = @address AND uid = @uid AND state <> 'removed';
             UPDATE controlplane.cluster_founding SET wire = common FROM
-                (SELECT min(wire) AS common FROM controlplane.cluster_member WHERE state <> 'removed') members WHERE common > wire;
+                (SELECT min(wire) AS common FROM controlplane.cluster_member WHERE state <> 'removed' AND seen > clock_timestamp() - @gone) members
+                WHERE common > wire;
             SELECT (SELECT state FROM controlplane.cluster_member WHERE address = @address AND uid = @uid), number, wire FROM controlplane.cluster_founding;
             """, connection);
         command.Parameters.AddWithValue("address", address);
         command.Parameters.AddWithValue("uid", uid);
         command.Parameters.AddWithValue("state", up ? "up" : "joining");
+        command.Parameters.AddWithValue("gone", Numbers.WireSilentMax);
         await using var reader = await command.ExecuteReaderAsync(stop);
         await reader.ReadAsync(stop);
         // A row that is not there was cleared by a later founding.

@@ -7,8 +7,8 @@ using Npgsql;
 namespace ControlPlane.Host.Engine.Clustering;
 
 /// <summary>
-/// Follows who is a member, and says so in the log and, of one that is out of reach, to the journal. That a peer was removed goes on record in the database, where the peer
-/// itself will see it; that this process was removed ends it.
+/// Follows who is a member, and says so in the log; to the journal it says while one is out of reach. That a peer was removed goes
+/// on record in the database, where the peer itself will see it; that this process was removed ends it.
 /// </summary>
 sealed partial class MemberWatch : ReceiveActor
 {
@@ -52,6 +52,8 @@ sealed partial class MemberWatch : ReceiveActor
 
     protected override void PreStart()
     {
+        // The state comes as events; what a former start of this actor knew is gone.
+        _yielded.Parted = false;
         _cluster.Subscribe(
             Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
             typeof(ClusterEvent.IMemberEvent), typeof(ClusterEvent.IReachabilityEvent));

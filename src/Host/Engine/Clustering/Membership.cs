@@ -54,9 +54,7 @@ sealed partial class Membership(
             }
             try
             {
-                var heard = await table.Beat(address, uid, Joined, stoppingToken);
-                Interlocked.Exchange(ref _seen, time.GetTimestamp());
-                Volatile.Write(ref _answered, true);
+                var heard = await Beat(address, uid, stoppingToken);
                 if (heard.Wire > table.Wire)
                 {
                     departure.Now($"the cluster speaks wire version {heard.Wire}, and this node may speak {table.Wire} at most");
@@ -77,6 +75,14 @@ sealed partial class Membership(
             }
             await tick.WaitForNextTickAsync(stoppingToken);
         }
+    }
+
+    async Task<Heard> Beat(string address, long uid, CancellationToken stop)
+    {
+        var heard = await table.Beat(address, uid, Joined, stop);
+        Interlocked.Exchange(ref _seen, time.GetTimestamp());
+        Volatile.Write(ref _answered, true);
+        return heard;
     }
 
     /// <summary>After the leave: nobody needs to wait for this process.</summary>
@@ -114,7 +120,7 @@ sealed partial class Membership(
                         return number;
                     case Way.Join(var addresses, var number):
                         LogJoining(log, string.Join(", ", addresses));
-                        if (await Join(cluster, addresses, stop))
+                        if (await Join(cluster, addresses, address, uid, stop))
                         {
                             return number;
                         }
@@ -133,20 +139,38 @@ sealed partial class Membership(
     }
 
     /// <summary>False: none of them let it in; they may have ended meanwhile.</summary>
-    async Task<bool> Join(Cluster cluster, IReadOnlyList<string> addresses, CancellationToken stop)
+    async Task<bool> Join(Cluster cluster, IReadOnlyList<string> addresses, string address, long uid, CancellationToken stop)
     {
         using var patience = new CancellationTokenSource(Numbers.JoinMax, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stop);
         try
         {
-            await cluster.JoinSeedNodesAsync(
+            var joining = cluster.JoinSeedNodesAsync(
                 addresses.Select(other => Address.Parse($"{cluster.SelfAddress.Protocol}://{EngineOptions.SystemName}@{other}")), either.Token);
+            // It can take long when a member is out of reach, and who is silent meanwhile seems to be cut from the database.
+            while (await Task.WhenAny(joining, Task.Delay(Numbers.HeartbeatEvery, time, CancellationToken.None)) != joining)
+            {
+                await BeatOrSay(address, uid, stop);
+            }
+            await joining;
             return true;
         }
         catch (Exception failure) when (failure is ClusterJoinFailedException || (failure is OperationCanceledException && !stop.IsCancellationRequested))
         {
             LogNotLetIn(log, await InTheClear(addresses, stop) ?? failure.Message);
             return false;
+        }
+    }
+
+    async Task BeatOrSay(string address, long uid, CancellationToken stop)
+    {
+        try
+        {
+            await Beat(address, uid, stop);
+        }
+        catch (Exception away) when (Away(away, stop))
+        {
+            LogAway(log, away.Message);
         }
     }
 

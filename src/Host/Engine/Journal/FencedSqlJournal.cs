@@ -26,12 +26,15 @@ sealed class FencedSqlJournal : SqlWriteJournal
     readonly GroupCommit _commits;
     readonly EventRows _rows;
     readonly TimeProvider _time;
+    readonly YieldedEntities _yielded;
+    readonly string _writer;
 
     public FencedSqlJournal(Config journalConfig)
         : base(journalConfig)
     {
         var wiring = JournalWiring.Of(Context.System);
-        var writer = wiring.NewWriterId();
+        var writer = _writer = wiring.NewWriterId();
+        _yielded = JournalHealth.Of(Context.System).Yielded;
         var plugin = new JournalConfig(journalConfig.WithFallback(SqlPersistence.DefaultJournalConfiguration));
         var serializer = new ByteArrayJournalSerializer(
             plugin, Context.System.Serialization, plugin.PluginConfig.TagSeparator, writer);
@@ -57,7 +60,29 @@ sealed class FencedSqlJournal : SqlWriteJournal
             await Task.WhenAny(write);
         }
 
-        return await base.ReadHighestSequenceNrAsync(persistenceId, fromSequenceNr, cancellationToken);
+        var highest = await base.ReadHighestSequenceNrAsync(persistenceId, fromSequenceNr, cancellationToken);
+        if (highest > 0)
+        {
+            _yielded.Yield(persistenceId);
+        }
+
+        return highest;
+    }
+
+    /// <summary>Sees whose the last event is. What a snapshot covers is not read, and counts as another's.</summary>
+    public override async Task ReplayMessagesAsync(
+        IActorContext context, string persistenceId, long fromSequenceNr, long toSequenceNr, long max, Action<IPersistentRepresentation> recoveryCallback)
+    {
+        var last = "";
+        await base.ReplayMessagesAsync(context, persistenceId, fromSequenceNr, toSequenceNr, max, happened =>
+        {
+            last = happened.WriterGuid;
+            recoveryCallback(happened);
+        });
+        if (last == _writer)
+        {
+            _yielded.Keep(persistenceId);
+        }
     }
 
     protected override void PreStart()

@@ -73,7 +73,7 @@ sealed class JournalHealth : IExtension
     internal void FencedOne(string persistenceId)
     {
         Interlocked.Increment(ref _fenced);
-        Yielded.Fenced(persistenceId);
+        Yielded.Yield(persistenceId);
     }
 
     internal void Opened(JournalPlace place)

@@ -1,42 +1,79 @@
-using System.Collections.Concurrent;
-
 namespace ControlPlane.Host.Engine.Journal;
 
 /// <summary>
-/// Entities of which somebody else was seen to write while a peer is out of reach: the other side of a partition acts for them.
-/// This node would read what that side wrote and go on from there until it is told to end, one history with two writers in turn;
-/// so it leaves them alone until it reaches all its peers again, or ends. Changed and read by several threads.
+/// Entities for which somebody else may act, seen while a peer is out of reach: their last event is not this node's, or came
+/// before one of its own. In a partition the other side has begun with them, and going on from there would give one history two
+/// writers in turn, until this side is told to end. So they are left alone until all peers are within reach again, or this node
+/// ends. Called by several threads.
 /// </summary>
 sealed class YieldedEntities
 {
-    readonly ConcurrentDictionary<string, byte> _entities = new(StringComparer.Ordinal);
-    volatile bool _parted;
+    readonly Lock _lock = new();
+    readonly HashSet<string> _entities = new(StringComparer.Ordinal);
+    bool _parted;
 
     /// <summary>A peer is out of reach. As soon as none is, nothing is yielded.</summary>
     public bool Parted
     {
-        get => _parted;
+        get
+        {
+            lock (_lock)
+            {
+                return _parted;
+            }
+        }
+
         set
         {
-            _parted = value;
-            if (!value)
+            lock (_lock)
             {
-                _entities.Clear();
+                _parted = value;
+                if (!value)
+                {
+                    _entities.Clear();
+                }
             }
         }
     }
 
-    /// <summary>As many as this node has in memory at most: who is not there writes nothing that could be fenced.</summary>
-    public int Count => _entities.Count;
-
-    public bool Has(string persistenceId) => _entities.ContainsKey(persistenceId);
-
-    /// <summary>Another incarnation had written first.</summary>
-    public void Fenced(string persistenceId)
+    /// <summary>As many as this node had in memory, or was asked for, while a peer was out of reach.</summary>
+    public int Count
     {
-        if (_parted)
+        get
         {
-            _entities.TryAdd(persistenceId, 0);
+            lock (_lock)
+            {
+                return _entities.Count;
+            }
+        }
+    }
+
+    public bool Has(string persistenceId)
+    {
+        lock (_lock)
+        {
+            return _entities.Contains(persistenceId);
+        }
+    }
+
+    /// <summary>Another incarnation had written first, or nobody has looked yet whose the last event is.</summary>
+    public void Yield(string persistenceId)
+    {
+        lock (_lock)
+        {
+            if (_parted)
+            {
+                _entities.Add(persistenceId);
+            }
+        }
+    }
+
+    /// <summary>The last event is this node's own: nobody else has begun.</summary>
+    public void Keep(string persistenceId)
+    {
+        lock (_lock)
+        {
+            _entities.Remove(persistenceId);
         }
     }
 }

@@ -20,8 +20,8 @@ sealed record PostgresOptions(string Connection)
     public bool NeedsStandby { get; init; }
 
     /// <summary>
-    /// The newest wire version that this node may speak in a cluster. Below <see cref="StoredNames.Wire"/> the former release can be
-    /// gone back to.
+    /// The newest wire version that this node may speak in a cluster. Below <see cref="StoredNames.Wire"/> nothing is stored that the
+    /// former release could not read.
     /// </summary>
     public int Wire { get; init; } = StoredNames.Wire;
 
