@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Akka.Actor;
-using Akka.Cluster;
 using Akka.Cluster.Sharding;
 using Akka.Configuration;
 using Akka.Persistence;
@@ -34,7 +33,7 @@ static class AkkaNode
             [typeof(AkkaNode).Assembly.Location, "akka-node", $"{port}", $"{ports[0]}", connection])).ToList();
         try
         {
-            await Until(() => Akka.Cluster.Cluster.Get(first).State.Members.Count(member => member.Status == MemberStatus.Up) == ports.Length);
+            await Until(async () => (await region.Ask<CurrentRegions>(GetCurrentRegions.Instance)).Regions.Count == ports.Length);
             var places = await Task.WhenAll(Enumerable.Range(0, entities).Select(async entity => (Entity: entity, At: await Ask(region, entity))));
             var victim = ports[^1];
             others[^1].Kill();
@@ -96,9 +95,9 @@ static class AkkaNode
         }
     }
 
-    static async Task Until(Func<bool> condition)
+    static async Task Until(Func<Task<bool>> condition)
     {
-        while (!condition())
+        while (!await condition())
         {
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         }
