@@ -3,13 +3,13 @@ using System.Text;
 
 namespace ControlPlane.Agent.Identity;
 
-/// <summary>Files of keys and certificates: whole or not at all, and readable by their owner alone from the first moment.</summary>
+/// <summary>Files of keys, certificates and tokens: whole or not at all, and readable by their owner alone from the first moment.</summary>
 public static class KeyFiles
 {
     /// <summary>Certificates too: whoever can replace the authority's file decides who is trusted.</summary>
     const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>For certificates: the next takes the place of the one before.</summary>
+    /// <summary>For certificates and tokens: the next takes the place of the one before.</summary>
     public static void Write(string file, string text) => Put(file, text, over: true);
 
     /// <summary>For keys: one that is there is never written over.</summary>
@@ -34,7 +34,7 @@ public static class KeyFiles
         }
         using (var stream = new FileStream(fresh, options))
         {
-            stream.Write(Encoding.ASCII.GetBytes(text));
+            stream.Write(Encoding.UTF8.GetBytes(text));
             stream.Flush(flushToDisk: true);
         }
         File.Move(fresh, file, over);

@@ -2,13 +2,14 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using ControlPlane.Agent.Identity;
 
 namespace ControlPlane.Host.Security;
 
 /// <summary>Where random bytes of secrets come from.</summary>
 delegate byte[] RandomBytes(int count);
 
-/// <summary>The key that page tokens are sealed with: random per data directory.</summary>
+/// <summary>The key that page tokens are sealed with and join tokens come from: random, and the same at all nodes of a cluster.</summary>
 sealed record PageKey(byte[] Bytes);
 
 /// <summary>A token as it is kept: its hash, never itself.</summary>
@@ -18,7 +19,6 @@ sealed record StoredToken(string Name, string Role, string Sha256, DateTimeOffse
 sealed class Secrets(string directory, RandomBytes random, TimeProvider time)
 {
     const int SecretBytes = 32;
-    const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
@@ -31,7 +31,7 @@ sealed class Secrets(string directory, RandomBytes random, TimeProvider time)
         var file = Path.Combine(directory, "page.key");
         if (!File.Exists(file))
         {
-            Write(file, Convert.ToBase64String(random(SecretBytes)));
+            KeyFiles.Write(file, Convert.ToBase64String(random(SecretBytes)));
         }
         return new PageKey(Convert.FromBase64String(File.ReadAllText(file)));
     }
@@ -44,29 +44,11 @@ sealed class Secrets(string directory, RandomBytes random, TimeProvider time)
             var token = "cp_" + Base64Url.EncodeToString(random(SecretBytes));
             var stored = new StoredToken("admin", "admin", Convert.ToHexStringLower(TokenBook.Hash(token)), time.GetUtcNow());
             // The token first: after a crash between the two a new pair is made.
-            Write(AdminFile, token + "\n");
-            Write(TokensFile, JsonSerializer.Serialize(new[] { stored }, Json));
+            KeyFiles.Write(AdminFile, token + "\n");
+            KeyFiles.Write(TokensFile, JsonSerializer.Serialize(new[] { stored }, Json));
         }
         return new TokenBook(JsonSerializer.Deserialize<StoredToken[]>(File.ReadAllText(TokensFile), Json)
             ?? throw new InvalidDataException($"{TokensFile} holds no tokens"));
-    }
-
-    /// <summary>Whole or not at all, and never readable by others, not even for a moment.</summary>
-    static void Write(string file, string text)
-    {
-        var fresh = file + ".new";
-        File.Delete(fresh);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnerOnly;
-        }
-        using (var stream = new FileStream(fresh, options))
-        {
-            stream.Write(Encoding.UTF8.GetBytes(text));
-            stream.Flush(flushToDisk: true);
-        }
-        File.Move(fresh, file, overwrite: true);
     }
 }
 
